@@ -1,0 +1,48 @@
+/**
+ * Every package is one vitest project and runs against its own `src`: the
+ * `perennial-source` condition in each exports map resolves `@perennial/*` to
+ * TypeScript files, so no build is needed first and stack traces name source.
+ */
+import { defineConfig } from 'vitest/config'
+
+const conditions = ['perennial-source', 'module', 'node', 'development|production']
+
+const packages: readonly Package[] = [
+  { name: 'core' },
+  { name: 'testing' },
+  { name: 'store-file' },
+  { name: 'react', environment: 'happy-dom' },
+  { name: 'next' },
+]
+
+interface Package {
+  readonly name: string
+  /** @default 'node' */
+  readonly environment?: 'node' | 'happy-dom'
+}
+
+export default defineConfig({
+  test: {
+    projects: packages.map(({ name, environment = 'node' }) => ({
+      resolve: { conditions },
+      ssr: { resolve: { conditions } },
+      test: {
+        name: `@perennial/${name}`,
+        root: `packages/${name}`,
+        environment,
+        include: ['test/**/*.test.{ts,tsx}'],
+        typecheck: { enabled: false },
+        testTimeout: 20_000,
+        hookTimeout: 20_000,
+        teardownTimeout: 10_000,
+        restoreMocks: true,
+        unstubGlobals: true,
+      },
+    })),
+    coverage: {
+      provider: 'v8',
+      include: ['packages/*/src/**'],
+      reportsDirectory: 'coverage',
+    },
+  },
+})
