@@ -1,0 +1,203 @@
+import { isJsonContentType, mediaType } from './codec.ts';
+import type { StreamEnd } from './end.ts';
+import { InvalidArgumentError, quote, StreamFencedError } from './errors.ts';
+import type { ProducerState, StreamHead } from './head.ts';
+import type { NewRecord, ProducerStamp, StreamRecord } from './record.ts';
+import type { AppendRequest, AppendSegment, SegmentResult } from './store.ts';
+
+/** The stored metadata that decisions depend on. `head` is immutable and replaced; the rest belongs to the store. */
+export interface LogState {
+  head: StreamHead;
+  /** Producers by id. */
+  readonly producers: Map<string, ProducerState>;
+  /** Last `Stream-Seq` accepted; null = none yet. */
+  streamSeq: string | null;
+  /** Who raised the fencing token last, so that a repeated raise is recognised; null = an append or a creation. */
+  fenceNonce: string | null;
+}
+
+/** What an append adds to a log: a store persists it as one unit, and folds it back with {@link applyAppend} on recovery. */
+export interface AppendEffect {
+  /** Stamped records, at consecutive positions from the old tail. */
+  readonly records: readonly StreamRecord[];
+  readonly end: StreamEnd | null;
+  /** New states of the producers that took part. */
+  readonly producers: readonly (readonly [id: string, state: ProducerState])[];
+  /** The new last `Stream-Seq`, or null when unchanged. */
+  readonly streamSeq: string | null;
+  /** The fencing token after the append. */
+  readonly token: number;
+}
+
+/** A decided append: one result per segment, and the effect, or null when nothing changes. */
+export interface AppendDecision {
+  readonly results: readonly SegmentResult[];
+  readonly effect: AppendEffect | null;
+}
+
+/** The state of a log that holds nothing yet. */
+export function createLogState(head: StreamHead): LogState {
+  return { head, producers: new Map(), streamSeq: null, fenceNonce: null };
+}
+
+/**
+ * Decides an append without changing anything (PROTOCOL.md, "Append rules"). The checks run in this order: fencing token, stale epoch,
+ * duplicate, closed, content type, gap, stream sequence, expected position.
+ *
+ * @param state What is stored, including appends that are accepted and not yet durable.
+ * @param request A request that passed {@link assertAppendRequest}.
+ * @param now Milliseconds since the Unix epoch, stamped on the records.
+ * @throws {@link StreamFencedError} for the whole request. Other refusals are results of their segment.
+ */
+export function decideAppend(state: LogState, request: AppendRequest, now: number): AppendDecision {
+  const { head } = state;
+  const token = request.token ?? 0;
+  if (token < head.token) throw new StreamFencedError(head.id, token, head.token);
+
+  const records: StreamRecord[] = [];
+  const producers = new Map<string, ProducerState>();
+  const results: SegmentResult[] = [];
+  let { end } = head;
+  let { streamSeq } = state;
+
+  for (const segment of request.segments) {
+    const nextPosition = head.nextPosition + records.length;
+    const known = segment.producer && (producers.get(segment.producer.id) ?? state.producers.get(segment.producer.id));
+    const result = decideSegment(segment, { head, end, streamSeq, nextPosition, known });
+    results.push(result);
+    if (result.status !== 'ok') continue;
+    const { producer } = segment;
+    const whole = segment.sequencing === 'segment';
+    for (let i = result.skipped; i < segment.records.length; i++) {
+      const record = segment.records[i];
+      if (record) records.push(stampRecord(record, head.nextPosition + records.length, now, producer && { id: producer.id, epoch: producer.epoch, seq: whole ? producer.seq : producer.seq + i }));
+    }
+    if (producer) producers.set(producer.id, { epoch: producer.epoch, nextSeq: producer.seq + sequenceCount(segment) });
+    if (segment.end) end = segment.end;
+    if (segment.streamSeq !== undefined) streamSeq = segment.streamSeq;
+  }
+  const changed = results.some((result) => result.status === 'ok') || token > head.token;
+  if (!changed) return { results, effect: null };
+  return { results, effect: { records, end: end === head.end ? null : end, producers: [...producers], streamSeq: streamSeq === state.streamSeq ? null : streamSeq, token } };
+}
+
+/** Folds an effect into the state. The records themselves are the store's to keep. */
+export function applyAppend(state: LogState, effect: AppendEffect): void {
+  const { head } = state;
+  for (const [id, producer] of effect.producers) state.producers.set(id, producer);
+  if (effect.streamSeq !== null) state.streamSeq = effect.streamSeq;
+  if (effect.token > head.token) state.fenceNonce = null;
+  state.head = { ...head, nextPosition: head.nextPosition + effect.records.length, end: effect.end ?? head.end, token: Math.max(head.token, effect.token) };
+}
+
+/** Gives a record its place in the log. */
+export function stampRecord(record: NewRecord, position: number, timestamp: number, producer?: ProducerStamp): StreamRecord {
+  if (record.kind === 'supersede') {
+    return { kind: 'supersede', position, timestamp, step: record.step, belowAttempt: record.belowAttempt, ...(producer && { producer }) };
+  }
+  if (record.step === undefined) {
+    return producer ? { kind: 'data', position, data: record.data, timestamp, producer } : { kind: 'data', position, data: record.data, timestamp };
+  }
+  return { kind: 'data', position, data: record.data, timestamp, ...(producer && { producer }), step: record.step, attempt: record.attempt ?? 1 };
+}
+
+interface SegmentContext {
+  readonly head: StreamHead;
+  readonly end: StreamEnd | null;
+  readonly streamSeq: string | null;
+  readonly nextPosition: number;
+  readonly known: ProducerState | undefined;
+}
+
+function decideSegment(segment: AppendSegment, { head, end, streamSeq, nextPosition, known }: SegmentContext): SegmentResult {
+  const { producer } = segment;
+  let skipped = 0;
+  let expectedSeq = 0;
+  if (producer) {
+    if (known && producer.epoch < known.epoch) return { status: 'stale-epoch', epoch: known.epoch };
+    expectedSeq = known?.epoch === producer.epoch ? known.nextSeq : 0;
+    const count = sequenceCount(segment);
+    skipped = Math.min(Math.max(expectedSeq - producer.seq, 0), count);
+    // Before "closed": a replayed append that itself closed the stream has to learn that it succeeded.
+    if (skipped === count) return { status: 'duplicate', nextSeq: expectedSeq };
+  }
+  if (end) return { status: 'closed', end };
+  const wrongType = segment.contentType !== undefined && mediaType(segment.contentType) !== mediaType(head.contentType);
+  if (wrongType || !payloadsFit(segment, head)) return { status: 'content-type', contentType: head.contentType };
+  if (producer && producer.seq > expectedSeq) return { status: 'gap', expectedSeq };
+  if (segment.streamSeq !== undefined && streamSeq !== null && segment.streamSeq <= streamSeq) return { status: 'regression', streamSeq };
+  if (segment.expectedPosition !== undefined && segment.expectedPosition !== nextPosition) return { status: 'conflict', nextPosition };
+  return { status: 'ok', position: nextPosition, count: Math.max(segment.records.length - skipped, 0), skipped };
+}
+
+/** Sequences a segment occupies: one per record and one for an end, or one for all of it. */
+function sequenceCount(segment: AppendSegment): number {
+  return segment.sequencing === 'segment' ? 1 : segment.records.length + (segment.end ? 1 : 0);
+}
+
+function payloadsFit(segment: AppendSegment, head: StreamHead): boolean {
+  const wanted = isJsonContentType(head.contentType) ? 'string' : 'object';
+  return segment.records.every((record) => record.kind === 'supersede' || typeof record.data === wanted);
+}
+
+/** @throws {@link InvalidArgumentError} naming the first value of the request that no store could honour. */
+export function assertAppendRequest(request: AppendRequest): void {
+  if (request.token !== undefined) assertCounter('token', request.token);
+  if (!Array.isArray(request.segments) || request.segments.length === 0) {
+    throw new InvalidArgumentError('segments', `An append needs at least one segment; got ${quote(request.segments)}.`);
+  }
+  for (const segment of request.segments) assertSegment(segment);
+}
+
+function assertSegment(segment: AppendSegment): void {
+  const { producer, records, expectedPosition } = segment;
+  if (!Array.isArray(records)) throw new InvalidArgumentError('records', `\`records\` must be an array; got ${quote(records)}.`);
+  if (records.length === 0 && !segment.end) throw new InvalidArgumentError('records', 'A segment needs at least one record or an end.');
+  if (producer) {
+    if (typeof producer.id !== 'string' || producer.id === '' || !producer.id.isWellFormed()) {
+      throw new InvalidArgumentError('producer.id', `A producer id must be a non-empty, well-formed string; got ${quote(producer.id)}.`);
+    }
+    assertCounter('producer.epoch', producer.epoch);
+    assertCounter('producer.seq', producer.seq);
+  }
+  if (expectedPosition !== undefined) assertCounter('expectedPosition', expectedPosition);
+  if (segment.end) assertEnd(segment.end);
+  for (const record of records) assertRecord(record);
+}
+
+function assertRecord(record: NewRecord): void {
+  if (record.kind === 'supersede') {
+    assertStep(record.step);
+    assertCounter('belowAttempt', record.belowAttempt);
+    return;
+  }
+  const { data } = record;
+  if (typeof data !== 'string' && !(data instanceof Uint8Array)) {
+    throw new InvalidArgumentError('data', `\`data\` must be a JSON text or a Uint8Array; got ${quote(data)}.`);
+  }
+  if (typeof data === 'string' && !data.isWellFormed()) {
+    throw new InvalidArgumentError('data', `\`data\` must be well-formed Unicode; escape lone surrogates in the JSON text. Got ${quote(data)}.`);
+  }
+  if (record.step !== undefined) assertStep(record.step);
+  if (record.attempt !== undefined) assertCounter('attempt', record.attempt);
+}
+
+function assertStep(step: unknown): void {
+  if (typeof step !== 'string' || step === '' || !step.isWellFormed()) {
+    throw new InvalidArgumentError('step', `\`step\` must be a non-empty, well-formed string; got ${quote(step)}.`);
+  }
+}
+
+/** @throws {@link InvalidArgumentError} unless `end` is a well-formed {@link StreamEnd}. */
+export function assertEnd(end: StreamEnd): void {
+  if (end.outcome !== 'completed' && end.outcome !== 'failed' && end.outcome !== 'cancelled') {
+    throw new InvalidArgumentError('end.outcome', `An end's outcome is 'completed', 'failed' or 'cancelled'; got ${quote(end.outcome)}.`);
+  }
+}
+
+/** @throws {@link InvalidArgumentError} unless `value` is an integer from 0 to 2^53 - 1. */
+export function assertCounter(argument: string, value: unknown): asserts value is number {
+  if (!Number.isSafeInteger(value) || Number(value) < 0) {
+    throw new InvalidArgumentError(argument, `\`${argument}\` must be an integer from 0 to 2^53 - 1; got ${typeof value === 'number' ? value : quote(value)}.`);
+  }
+}

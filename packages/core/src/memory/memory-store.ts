@@ -1,0 +1,223 @@
+import { applyAppend, type AppendEffect, assertAppendRequest, assertCounter, createLogState, decideAppend, type LogState } from '../log/append-rules.ts';
+import { InvalidArgumentError, StreamError, StreamGapError, StreamNotFoundError } from '../log/errors.ts';
+import type { ProducerState, StreamHead } from '../log/head.ts';
+import { assertCreateOptions, assertMark, createHead, decideExisting, decideMark, isExpired } from '../log/head-rules.ts';
+import { recordSize, type StreamRecord } from '../log/record.ts';
+import type { AppendRequest, AppendResult, CreateOptions, CreateResult, ListOptions, ListResult, Mark, ReadOptions, ReadResult, StreamStore, WaitOptions } from '../log/store.ts';
+import { assertStreamId } from '../log/stream-id.ts';
+import { assertWaitOptions, createStreamWaiters, type StreamWaiters } from '../log/waiters.ts';
+
+/** Options of {@link createMemoryStreamStore}. */
+export interface MemoryStreamStoreOptions {
+  /** Payload bytes the store may hold; beyond, creates and appends reject with `STORE_FULL`. @default 1 GiB */
+  readonly maxBytes?: number;
+  /** Milliseconds since the Unix epoch. @default Date.now */
+  readonly now?: () => number;
+  /** A fresh unguessable string. @default crypto.randomUUID */
+  readonly randomId?: () => string;
+}
+
+interface Entry {
+  readonly state: LogState;
+  readonly records: StreamRecord[];
+  readonly waiters: StreamWaiters;
+  bytes: number;
+  /** Last read or write, for the sliding ttl. */
+  touchedAt: number;
+}
+
+const DEFAULT_PAGE_LIMIT = 1_000;
+const DEFAULT_PAGE_BYTES = 1_048_576;
+const DEFAULT_MAX_BYTES = 1_073_741_824;
+
+/**
+ * Creates a store that lives in this process and dies with it: the reference that every other store is measured against, for tests,
+ * development and streams that need not survive.
+ *
+ * An append costs the same however long the stream is, and whoever reads other streams.
+ */
+export function createMemoryStreamStore(options: MemoryStreamStoreOptions = {}): StreamStore {
+  return new MemoryStreamStore(options);
+}
+
+class MemoryStreamStore implements StreamStore {
+  readonly capabilities = { durable: false, shared: false } as const;
+  readonly #entries = new Map<string, Entry>();
+  readonly #now: () => number;
+  readonly #randomId: () => string;
+  readonly #maxBytes: number;
+  #bytes = 0;
+  #closed = false;
+
+  constructor({ maxBytes = DEFAULT_MAX_BYTES, now = Date.now, randomId = () => crypto.randomUUID() }: MemoryStreamStoreOptions) {
+    this.#maxBytes = maxBytes;
+    this.#now = now;
+    this.#randomId = randomId;
+  }
+
+  async create(id: string, options: CreateOptions = {}): Promise<CreateResult> {
+    this.#assertOpen();
+    assertStreamId(id);
+    assertCreateOptions(options);
+    const existing = this.#find(id);
+    if (existing) return { created: false, head: this.#raiseExisting(existing, options) };
+    const now = this.#now();
+    const state = createLogState(createHead({ id, incarnation: this.#randomId(), now }, options));
+    const entry: Entry = { state, records: [], waiters: createStreamWaiters(() => state.head), bytes: 0, touchedAt: now };
+    const { records = [], end } = options;
+    if (records.length > 0 || end) {
+      const segment = { records, ...(end && { end }) };
+      const request: AppendRequest = { segments: [segment], token: state.head.token };
+      assertAppendRequest(request);
+      const { effect, results } = decideAppend(state, request, now);
+      if (results[0]?.status === 'content-type') throw new InvalidArgumentError('records', `The records do not fit content type ${state.head.contentType}.`);
+      if (effect) this.#apply(entry, effect);
+    }
+    this.#entries.set(id, entry);
+    return { created: true, head: state.head };
+  }
+
+  async append(id: string, request: AppendRequest): Promise<AppendResult> {
+    const entry = this.#entry(id);
+    assertAppendRequest(request);
+    const { results, effect } = decideAppend(entry.state, request, this.#now());
+    if (effect) {
+      this.#apply(entry, effect);
+      entry.waiters.notify(entry.state.head);
+    }
+    return { segments: results, head: entry.state.head };
+  }
+
+  async read(id: string, { from, limit = DEFAULT_PAGE_LIMIT, maxBytes = DEFAULT_PAGE_BYTES }: ReadOptions): Promise<ReadResult> {
+    const { state, records } = this.#entry(id);
+    assertCounter('from', from);
+    assertCounter('limit', limit);
+    assertCounter('maxBytes', maxBytes);
+    const { head } = state;
+    if (from < head.firstPosition) throw new StreamGapError(id, from, head.firstPosition);
+    const start = from - head.firstPosition;
+    const stop = Math.min(records.length, start + limit);
+    let bytes = 0;
+    let index = start;
+    while (index < stop && bytes < maxBytes) {
+      const record = records[index++];
+      if (record) bytes += recordSize(record);
+    }
+    return { records: records.slice(start, index), head };
+  }
+
+  async wait(id: string, options: WaitOptions): Promise<StreamHead> {
+    const entry = this.#entry(id);
+    assertWaitOptions(options);
+    return entry.waiters.wait(entry.state.head, options);
+  }
+
+  async head(id: string): Promise<StreamHead | null> {
+    this.#assertOpen();
+    assertStreamId(id);
+    return this.#find(id)?.state.head ?? null;
+  }
+
+  async producer(id: string, producerId: string): Promise<ProducerState | null> {
+    return this.#entry(id).state.producers.get(producerId) ?? null;
+  }
+
+  async delete(id: string): Promise<boolean> {
+    this.#assertOpen();
+    assertStreamId(id);
+    const entry = this.#find(id);
+    if (entry) this.#remove(id, entry);
+    return entry !== undefined;
+  }
+
+  async list({ prefix = '', after, limit = DEFAULT_PAGE_LIMIT }: ListOptions = {}): Promise<ListResult> {
+    this.#assertOpen();
+    assertCounter('limit', limit);
+    // The default sort compares UTF-16 code units, which is the order the port promises.
+    const ids = [...this.#entries.keys()].filter((id) => id.startsWith(prefix) && (after === undefined || id > after)).sort();
+    const streams: StreamHead[] = [];
+    for (const id of ids) {
+      const last = streams.at(-1);
+      if (streams.length === limit) return last ? { streams, next: last.id } : { streams };
+      const entry = this.#find(id, false);
+      if (entry) streams.push(entry.state.head);
+    }
+    return { streams };
+  }
+
+  async mark(id: string, mark: Mark): Promise<StreamHead> {
+    const { state, waiters } = this.#entry(id);
+    assertMark(mark);
+    const effect = decideMark(state, mark, this.#now());
+    if (!effect) return state.head;
+    state.head = effect.head;
+    if (effect.nonce !== null) state.fenceNonce = effect.nonce;
+    waiters.notify(state.head);
+    return state.head;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const entry of this.#entries.values()) entry.waiters.fail(closedError());
+    this.#entries.clear();
+    this.#bytes = 0;
+  }
+
+  #raiseExisting(entry: Entry, options: CreateOptions): StreamHead {
+    const token = decideExisting(entry.state.head, options);
+    if (token !== null) {
+      entry.state.head = { ...entry.state.head, token };
+      entry.state.fenceNonce = null;
+    }
+    return entry.state.head;
+  }
+
+  #apply(entry: Entry, effect: AppendEffect): void {
+    let bytes = 0;
+    for (const record of effect.records) bytes += recordSize(record);
+    if (this.#bytes + bytes > this.#maxBytes) {
+      throw new StreamError('STORE_FULL', `The memory store holds ${this.#bytes} of ${this.#maxBytes} bytes and cannot take ${bytes} more. Raise \`maxBytes\` or delete streams.`);
+    }
+    this.#bytes += bytes;
+    entry.bytes += bytes;
+    for (const record of effect.records) entry.records.push(record);
+    applyAppend(entry.state, effect);
+  }
+
+  #entry(id: string): Entry {
+    this.#assertOpen();
+    assertStreamId(id);
+    const entry = this.#find(id);
+    if (!entry) throw new StreamNotFoundError(id);
+    return entry;
+  }
+
+  /** The living stream of this id; an expired one is removed on sight. */
+  #find(id: string, touch = true): Entry | undefined {
+    const entry = this.#entries.get(id);
+    if (!entry) return undefined;
+    const { head } = entry.state;
+    if (head.ttlMs === null && head.expiresAt === null) return entry;
+    const now = this.#now();
+    if (isExpired(head, entry.touchedAt, now)) {
+      this.#remove(id, entry);
+      return undefined;
+    }
+    if (touch) entry.touchedAt = now;
+    return entry;
+  }
+
+  #remove(id: string, entry: Entry): void {
+    this.#entries.delete(id);
+    this.#bytes -= entry.bytes;
+    entry.waiters.fail(new StreamNotFoundError(id));
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw closedError();
+  }
+}
+
+function closedError(): StreamError<'STORE_CLOSED'> {
+  return new StreamError('STORE_CLOSED', 'The store was closed. Open a new one.');
+}
