@@ -3,9 +3,9 @@
  * `perennial-source` condition in each exports map resolves `@perennial/*` to
  * TypeScript files, so no build is needed first and stack traces name source.
  */
-import { defineConfig } from 'vitest/config'
+import { defineConfig } from 'vitest/config';
 
-const conditions = ['perennial-source', 'module', 'node', 'development|production']
+const conditions = ['perennial-source', 'module', 'node', 'development|production'];
 
 const packages: readonly Package[] = [
   { name: 'core' },
@@ -13,12 +13,12 @@ const packages: readonly Package[] = [
   { name: 'store-file' },
   { name: 'react', environment: 'happy-dom' },
   { name: 'next' },
-]
+];
 
 interface Package {
-  readonly name: string
+  readonly name: string;
   /** @default 'node' */
-  readonly environment?: 'node' | 'happy-dom'
+  readonly environment?: 'node' | 'happy-dom';
 }
 
 export default defineConfig({
@@ -45,4 +45,4 @@ export default defineConfig({
       reportsDirectory: 'coverage',
     },
   },
-})
+});
