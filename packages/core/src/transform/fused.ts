@@ -1,0 +1,162 @@
+/**
+ * A chain of transformers run as one loop over its source: a stage costs a function call per value, not an async generator (the ratio is
+ * printed by `benchmarks/`). A stage maps one value to one or none; what yields many values per input is a source of its own.
+ */
+import { END, PULL, type Pull, type Pullable, YIELD_EVERY, yieldMacrotask } from './pull.ts';
+import { createPullIterator } from './pull-iterator.ts';
+import { type Source, toPull } from './source.ts';
+
+/** Returned by a stage that passes nothing on. */
+export const SKIP: unique symbol = Symbol('skip');
+
+/** One transformer of a running chain. */
+export interface Stage {
+  /** Maps a value; {@link SKIP} drops it. */
+  apply(value: unknown): unknown;
+  /** What is left at the end of the input; {@link SKIP} for nothing. */
+  flush?(): unknown;
+  /** True once the stage wants no more input; what it returned last still counts. Absent on stages that take any amount. */
+  done?: boolean;
+}
+
+/** Makes the state of a stage; called once per run of the chain. */
+export type StageFactory = () => Stage;
+
+/** A transformed stream: iterable, and a source for further transformers. */
+export interface TransformedStream<T> extends AsyncIterable<T>, Pullable<T> {
+  [Symbol.asyncIterator](): AsyncIterableIterator<T>;
+}
+
+class FusedStream<T> implements TransformedStream<T> {
+  readonly source: Source<unknown>;
+  readonly stages: readonly StageFactory[];
+
+  constructor(source: Source<unknown>, stages: readonly StageFactory[]) {
+    this.source = source;
+    this.stages = stages;
+  }
+
+  [PULL](): Pull<T> {
+    return new FusedPull<T>(toPull(this.source), this.stages);
+  }
+
+  [Symbol.asyncIterator](): AsyncIterableIterator<T> {
+    return createPullIterator(this[PULL]());
+  }
+}
+
+/** Adds a stage to a source; a source that is a chain already just grows by one. */
+export function addStage<T>(source: Source<unknown>, stage: StageFactory): TransformedStream<T> {
+  if (source instanceof FusedStream) return new FusedStream(source.source, [...source.stages, stage]);
+  return new FusedStream(source, [stage]);
+}
+
+class FusedPull<T> implements Pull<T> {
+  readonly #source: Pull<unknown>;
+  readonly #factories: readonly StageFactory[];
+  #stages: Stage[] = [];
+  /** Flushed values that wait for their turn. */
+  #flushed: unknown[] = [];
+  #ended = false;
+  /** Chains without a limit, the most, need not look for one after each value. */
+  #limited = false;
+
+  constructor(source: Pull<unknown>, factories: readonly StageFactory[]) {
+    this.#source = source;
+    this.#factories = factories;
+    this.#start();
+  }
+
+  next(): T | typeof END | Promise<T | typeof END> {
+    for (let dropped = 0; ; dropped++) {
+      if (this.#ended) return this.#nextFlushed();
+      if (this.#limit() !== -1) return this.#finish(this.#limit() + 1);
+      if (dropped === YIELD_EVERY) return yieldMacrotask().then(() => this.next());
+      const value = this.#source.next();
+      if (value instanceof Promise) return this.#nextAsync(value);
+      if (value === END) return this.#finish(0);
+      const out = this.#apply(value, 0);
+      if (out instanceof Promise) return this.#nextAsync(null, out);
+      if (out !== SKIP) return this.#emit(out);
+    }
+  }
+
+  close(): void | Promise<void> {
+    this.#ended = true;
+    this.#flushed = [];
+    return this.#source.close();
+  }
+
+  rewind(): boolean {
+    if (!this.#source.rewind()) return false;
+    this.#start();
+    return true;
+  }
+
+  #start(): void {
+    this.#stages = this.#factories.map((create) => create());
+    this.#limited = this.#stages.some((stage) => stage.done !== undefined);
+    this.#flushed = [];
+    this.#ended = false;
+  }
+
+  /** The same loop with waiting; a loop and not recursion, which would keep every dropped value's promise alive. */
+  async #nextAsync(pending: Promise<unknown> | null, applied?: Promise<unknown>): Promise<T | typeof END> {
+    let input = pending;
+    let out: unknown = applied ? await applied : SKIP;
+    for (;;) {
+      if (out !== SKIP) return this.#emit(out);
+      if (this.#ended) return this.#nextFlushed();
+      const limit = this.#limit();
+      if (limit !== -1 && !input) return this.#finish(limit + 1);
+      const value = await (input ?? this.#source.next());
+      input = null;
+      if (value === END) return this.#finish(0);
+      out = await this.#apply(value, 0);
+    }
+  }
+
+  #apply(value: unknown, from: number): unknown {
+    let current = value;
+    for (let i = from; i < this.#stages.length; i++) {
+      current = this.#stages[i]?.apply(current);
+      if (current instanceof Promise) return current.then((settled: unknown) => (settled === SKIP ? SKIP : this.#apply(settled, i + 1)));
+      if (current === SKIP) return SKIP;
+    }
+    return current;
+  }
+
+  #emit(value: unknown): T {
+    // Close as soon as a limit is reached: a consumer that has what it asked for may never pull again.
+    const limit = this.#limit();
+    if (limit !== -1 && !this.#ended) void this.#closeSource().catch(() => undefined);
+    return value as T;
+  }
+
+  /** Index of the last stage that wants no more; -1 = none. */
+  #limit(): number {
+    if (!this.#limited) return -1;
+    for (let i = this.#stages.length - 1; i >= 0; i--) if (this.#stages[i]?.done) return i;
+    return -1;
+  }
+
+  /** The input is over for the stages from `from` on: collect what they still hold. */
+  async #finish(from: number): Promise<T | typeof END> {
+    this.#ended = true;
+    await this.#closeSource();
+    for (let i = from; i < this.#stages.length; i++) {
+      const rest: unknown = this.#stages[i]?.flush?.() ?? SKIP;
+      const out = rest === SKIP ? SKIP : await this.#apply(rest, i + 1);
+      if (out !== SKIP) this.#flushed.push(out);
+    }
+    return this.#nextFlushed();
+  }
+
+  async #closeSource(): Promise<void> {
+    await this.#source.close();
+  }
+
+  #nextFlushed(): T | typeof END {
+    return this.#flushed.length > 0 ? (this.#flushed.shift() as T) : END;
+  }
+}

@@ -1,0 +1,67 @@
+import { isStreamSuperseded } from '../log/errors.ts';
+import { END, type Pull, YIELD_EVERY, yieldMacrotask } from './pull.ts';
+import { type Source, toPull } from './source.ts';
+
+/**
+ * Collects every value into an array. Retractions are applied: when an attempt of a step is superseded, a stream that comes from a reader
+ * is read again from the reader's start, so that only values that stand are collected (and transformers run again).
+ *
+ * @throws The source's typed error; a stream that failed or was cancelled is never collected as if it were whole.
+ */
+export function collect<T>(source: Source<T>): Promise<T[]> {
+  return run(source, () => {
+    const values: T[] = [];
+    return { add: (value) => void values.push(value), result: () => values };
+  });
+}
+
+/** Folds every value into one, in order; `fn` may be async. Applies retractions as {@link collect} does. */
+export function reduce<T, A>(source: Source<T>, fn: (accumulator: A, value: T, index: number) => A | PromiseLike<A>, initial: A): Promise<A> {
+  return run(source, () => {
+    let accumulator: A | PromiseLike<A> = initial;
+    let index = 0;
+    return {
+      async add(value) {
+        accumulator = await fn(await accumulator, value, index++);
+      },
+      result: () => accumulator,
+    };
+  });
+}
+
+interface Sink<T, R> {
+  add(value: T): void | Promise<void>;
+  result(): R | PromiseLike<R>;
+}
+
+async function run<T, R>(source: Source<T>, start: () => Sink<T, R>): Promise<R> {
+  const pull = toPull(source);
+  try {
+    for (;;) {
+      try {
+        return await drain(pull, start());
+      } catch (error) {
+        if (!isStreamSuperseded(error) || !pull.rewind()) throw error;
+      }
+    }
+  } finally {
+    await pull.close();
+  }
+}
+
+async function drain<T, R>(pull: Pull<T>, sink: Sink<T, R>): Promise<R> {
+  for (let ready = 0; ; ready++) {
+    let value = pull.next();
+    if (value instanceof Promise) {
+      value = await value;
+      ready = 0;
+    }
+    if (value === END) return sink.result();
+    const added = sink.add(value);
+    if (added) await added;
+    if (ready === YIELD_EVERY) {
+      ready = 0;
+      await yieldMacrotask();
+    }
+  }
+}
