@@ -29,7 +29,8 @@ export const YIELD_EVERY = 2_048;
 export function yieldMacrotask(): Promise<void> {
   return new Promise((resolve) => {
     // setTimeout(0) waits a millisecond or four; setImmediate exists in Node and Bun only.
-    if ('setImmediate' in globalThis && typeof globalThis.setImmediate === 'function') globalThis.setImmediate(resolve);
+    const immediate: unknown = Reflect.get(globalThis, 'setImmediate');
+    if (typeof immediate === 'function') immediate(resolve);
     else setTimeout(resolve, 0);
   });
 }
