@@ -115,7 +115,8 @@ class MemoryStreamStore implements StreamStore {
   async head(id: string): Promise<StreamHead | null> {
     this.#assertOpen();
     assertStreamId(id);
-    return this.#find(id)?.state.head ?? null;
+    // Looking at a stream is not using it: a monitor that polls heads must not keep streams alive.
+    return this.#find(id, false)?.state.head ?? null;
   }
 
   async producer(id: string, producerId: string): Promise<ProducerState | null> {
