@@ -87,6 +87,7 @@ function isFolder(path) {
 }
 
 async function build() {
+  console.log('Building what changed …');
   const what = options.dev ? '@perennial/demo^...' : '@perennial/demo';
   const built = await run('turbo', ['run', 'build', `--filter=${what}`, '--output-logs=errors-only'], {
     capture: true,
