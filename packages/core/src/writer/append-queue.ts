@@ -198,10 +198,10 @@ export class AppendQueue {
   }
 
   async #run(): Promise<void> {
-    this.#stalled = null;
     try {
       await this.#open();
-      this.#admit();
+      // After a failure, what was accepted before goes first: nothing new is accepted before the store answers again.
+      if (!this.#stalled || this.#entries.length === 0) this.#admit();
       while (this.#entries.length > 0 && !this.#broken) {
         await this.#appendBatch();
         this.#admit();
@@ -234,6 +234,7 @@ export class AppendQueue {
     try {
       const { segments: results, head } = await retryStoreCall(`appending to stream ${streamId}`, () => store.append(streamId, request), retry);
       if (this.#broken) return;
+      this.#stalled = null;
       this.#release(batch);
       segments.forEach(({ lane, nextSeq }, i) => this.#acknowledge(lane, nextSeq, results[i]));
       this.#options.onHead?.(head);
@@ -298,6 +299,7 @@ export class AppendQueue {
   }
 
   #admit(): void {
+    this.#stalled = null;
     let admitted = 0;
     for (; admitted < this.#admissions.length && this.#hasRoom(); admitted++) {
       const admission = this.#admissions[admitted];

@@ -80,6 +80,17 @@ export function getStreamWriter<T = unknown>(options: StreamWriterOptions & Stre
   return new QueueWriter<T>(streamIdOf(options), options);
 }
 
+/** The writer's end on its way to the store. */
+interface Ending {
+  readonly kind: 'closed' | 'aborted';
+  readonly end: StreamEnd;
+  /** The queue has taken it. */
+  accepted: boolean;
+  /** The store failed before it answered: ending again means flushing again. */
+  unsure: boolean;
+  done: AsyncResult<void, StreamWriteError>;
+}
+
 class QueueWriter<T> implements StreamWriter<T> {
   readonly streamId: string;
   readonly #options: StreamWriterOptions;
@@ -93,7 +104,7 @@ class QueueWriter<T> implements StreamWriter<T> {
   #watching = false;
   #head: StreamHead | null = null;
   /** Set by the first call that ends the stream. */
-  #ending: { readonly kind: 'closed' | 'aborted'; readonly end: StreamEnd; readonly done: AsyncResult<void, StreamWriteError> } | null = null;
+  #ending: Ending | null = null;
 
   constructor(streamId: string, options: StreamWriterOptions) {
     const { store, contentType = JSON_CONTENT_TYPE, token, producer, highWaterMark = DEFAULT_HIGH_WATER_MARK, highWaterMarkBytes = DEFAULT_HIGH_WATER_MARK_BYTES, retry } = options;
@@ -163,19 +174,22 @@ class QueueWriter<T> implements StreamWriter<T> {
   }
 
   #end(kind: 'closed' | 'aborted', make: () => StreamEnd): AsyncResult<void, StreamWriteError> {
-    if (this.#ending) return this.#ending.done;
-    const end = make();
-    const done = this.#appendEnd(end);
-    this.#ending = { kind, end, done };
-    return done;
+    if (this.#ending && !this.#ending.unsure) return this.#ending.done;
+    const ending: Ending = this.#ending ?? { kind, end: make(), accepted: false, unsure: false, done: DONE };
+    ending.unsure = false;
+    ending.done = this.#appendEnd(ending);
+    this.#ending = ending;
+    return ending.done;
   }
 
-  async #appendEnd(end: StreamEnd): AsyncResult<void, StreamWriteError> {
-    let failure = await this.#queue.push(this.#lane, null, end);
+  async #appendEnd(ending: Ending): AsyncResult<void, StreamWriteError> {
+    let failure = ending.accepted ? null : await this.#queue.push(this.#lane, null, ending.end);
+    ending.accepted ||= failure === null;
     failure ??= await this.#queue.flush(this.#lane);
-    // After a failure that may pass the end can be tried again, like everything else.
-    if (failure?.retryable) this.#ending = null;
-    else this.#stop();
+    if (!failure?.retryable) this.#stop();
+    // An end the queue holds stays, to be flushed by the next call; one that it refused was never given.
+    else if (ending.accepted) ending.unsure = true;
+    else this.#ending = null;
     return this.#result(failure);
   }
 
