@@ -17,7 +17,8 @@ export const DEFAULT_NAMESPACE = 'default';
 
 /** @throws {@link InvalidArgumentError} unless exactly one valid name is given. */
 export function streamIdOf({ streamId, workflowId, namespace = DEFAULT_NAMESPACE }: StreamAddress): string {
-  if (streamId !== undefined && workflowId !== undefined) throw new InvalidArgumentError('streamId', 'Pass `streamId` or `workflowId`, not both.');
+  if (streamId !== undefined && workflowId !== undefined)
+    throw new InvalidArgumentError('streamId', 'Pass `streamId` or `workflowId`, not both.');
   if (workflowId !== undefined) return runStreamId(workflowId, namespace);
   assertStreamId(streamId);
   return streamId;

@@ -70,7 +70,15 @@ export function decideAppend(state: LogState, request: AppendRequest, now: numbe
     const whole = segment.sequencing === 'segment';
     for (let i = result.skipped; i < segment.records.length; i++) {
       const record = segment.records[i];
-      if (record) records.push(stampRecord(record, head.nextPosition + records.length, now, producer && { id: producer.id, epoch: producer.epoch, seq: whole ? producer.seq : producer.seq + i }));
+      if (record)
+        records.push(
+          stampRecord(
+            record,
+            head.nextPosition + records.length,
+            now,
+            producer && { id: producer.id, epoch: producer.epoch, seq: whole ? producer.seq : producer.seq + i },
+          ),
+        );
     }
     if (producer) producers.set(producer.id, { epoch: producer.epoch, nextSeq: producer.seq + sequenceCount(segment) });
     if (segment.end) end = segment.end;
@@ -78,7 +86,16 @@ export function decideAppend(state: LogState, request: AppendRequest, now: numbe
   }
   const changed = results.some((result) => result.status === 'ok') || token > head.token;
   if (!changed) return { results, effect: null };
-  return { results, effect: { records, end: end === head.end ? null : end, producers: [...producers], streamSeq: streamSeq === state.streamSeq ? null : streamSeq, token } };
+  return {
+    results,
+    effect: {
+      records,
+      end: end === head.end ? null : end,
+      producers: [...producers],
+      streamSeq: streamSeq === state.streamSeq ? null : streamSeq,
+      token,
+    },
+  };
 }
 
 /** Folds an effect into the state. The records themselves are the store's to keep. */
@@ -87,18 +104,45 @@ export function applyAppend(state: LogState, effect: AppendEffect): void {
   for (const [id, producer] of effect.producers) state.producers.set(id, producer);
   if (effect.streamSeq !== null) state.streamSeq = effect.streamSeq;
   if (effect.token > head.token) state.fenceNonce = null;
-  state.head = { ...head, nextPosition: head.nextPosition + effect.records.length, end: effect.end ?? head.end, token: Math.max(head.token, effect.token) };
+  state.head = {
+    ...head,
+    nextPosition: head.nextPosition + effect.records.length,
+    end: effect.end ?? head.end,
+    token: Math.max(head.token, effect.token),
+  };
 }
 
 /** Gives a record its place in the log. */
-export function stampRecord(record: NewRecord, position: number, timestamp: number, producer?: ProducerStamp): StreamRecord {
+export function stampRecord(
+  record: NewRecord,
+  position: number,
+  timestamp: number,
+  producer?: ProducerStamp,
+): StreamRecord {
   if (record.kind === 'supersede') {
-    return { kind: 'supersede', position, timestamp, step: record.step, belowAttempt: record.belowAttempt, ...(producer && { producer }) };
+    return {
+      kind: 'supersede',
+      position,
+      timestamp,
+      step: record.step,
+      belowAttempt: record.belowAttempt,
+      ...(producer && { producer }),
+    };
   }
   if (record.step === undefined) {
-    return producer ? { kind: 'data', position, data: record.data, timestamp, producer } : { kind: 'data', position, data: record.data, timestamp };
+    return producer
+      ? { kind: 'data', position, data: record.data, timestamp, producer }
+      : { kind: 'data', position, data: record.data, timestamp };
   }
-  return { kind: 'data', position, data: record.data, timestamp, ...(producer && { producer }), step: record.step, attempt: record.attempt ?? 1 };
+  return {
+    kind: 'data',
+    position,
+    data: record.data,
+    timestamp,
+    ...(producer && { producer }),
+    step: record.step,
+    attempt: record.attempt ?? 1,
+  };
 }
 
 interface SegmentContext {
@@ -109,7 +153,10 @@ interface SegmentContext {
   readonly known: ProducerState | undefined;
 }
 
-function decideSegment(segment: AppendSegment, { head, end, streamSeq, nextPosition, known }: SegmentContext): SegmentResult {
+function decideSegment(
+  segment: AppendSegment,
+  { head, end, streamSeq, nextPosition, known }: SegmentContext,
+): SegmentResult {
   const { producer } = segment;
   let skipped = 0;
   let expectedSeq = 0;
@@ -125,8 +172,10 @@ function decideSegment(segment: AppendSegment, { head, end, streamSeq, nextPosit
   const wrongType = segment.contentType !== undefined && mediaType(segment.contentType) !== mediaType(head.contentType);
   if (wrongType || !payloadsFit(segment, head)) return { status: 'content-type', contentType: head.contentType };
   if (producer && producer.seq > expectedSeq) return { status: 'gap', expectedSeq };
-  if (segment.streamSeq !== undefined && streamSeq !== null && segment.streamSeq <= streamSeq) return { status: 'regression', streamSeq };
-  if (segment.expectedPosition !== undefined && segment.expectedPosition !== nextPosition) return { status: 'conflict', nextPosition };
+  if (segment.streamSeq !== undefined && streamSeq !== null && segment.streamSeq <= streamSeq)
+    return { status: 'regression', streamSeq };
+  if (segment.expectedPosition !== undefined && segment.expectedPosition !== nextPosition)
+    return { status: 'conflict', nextPosition };
   return { status: 'ok', position: nextPosition, count: Math.max(segment.records.length - skipped, 0), skipped };
 }
 
@@ -151,11 +200,16 @@ export function assertAppendRequest(request: AppendRequest): void {
 
 function assertSegment(segment: AppendSegment): void {
   const { producer, records, expectedPosition } = segment;
-  if (!Array.isArray(records)) throw new InvalidArgumentError('records', `\`records\` must be an array; got ${quote(records)}.`);
-  if (records.length === 0 && !segment.end) throw new InvalidArgumentError('records', 'A segment needs at least one record or an end.');
+  if (!Array.isArray(records))
+    throw new InvalidArgumentError('records', `\`records\` must be an array; got ${quote(records)}.`);
+  if (records.length === 0 && !segment.end)
+    throw new InvalidArgumentError('records', 'A segment needs at least one record or an end.');
   if (producer) {
     if (typeof producer.id !== 'string' || producer.id === '' || !producer.id.isWellFormed()) {
-      throw new InvalidArgumentError('producer.id', `A producer id must be a non-empty, well-formed string; got ${quote(producer.id)}.`);
+      throw new InvalidArgumentError(
+        'producer.id',
+        `A producer id must be a non-empty, well-formed string; got ${quote(producer.id)}.`,
+      );
     }
     assertCounter('producer.epoch', producer.epoch);
     assertCounter('producer.seq', producer.seq);
@@ -176,7 +230,10 @@ function assertRecord(record: NewRecord): void {
     throw new InvalidArgumentError('data', `\`data\` must be a JSON text or a Uint8Array; got ${quote(data)}.`);
   }
   if (typeof data === 'string' && !data.isWellFormed()) {
-    throw new InvalidArgumentError('data', `\`data\` must be well-formed Unicode; escape lone surrogates in the JSON text. Got ${quote(data)}.`);
+    throw new InvalidArgumentError(
+      'data',
+      `\`data\` must be well-formed Unicode; escape lone surrogates in the JSON text. Got ${quote(data)}.`,
+    );
   }
   if (record.step !== undefined) assertStep(record.step);
   if (record.attempt !== undefined) assertCounter('attempt', record.attempt);
@@ -191,13 +248,19 @@ function assertStep(step: unknown): void {
 /** @throws {@link InvalidArgumentError} unless `end` is a well-formed {@link StreamEnd}. */
 export function assertEnd(end: StreamEnd): void {
   if (end.outcome !== 'completed' && end.outcome !== 'failed' && end.outcome !== 'cancelled') {
-    throw new InvalidArgumentError('end.outcome', `An end's outcome is 'completed', 'failed' or 'cancelled'; got ${quote(end.outcome)}.`);
+    throw new InvalidArgumentError(
+      'end.outcome',
+      `An end's outcome is 'completed', 'failed' or 'cancelled'; got ${quote(end.outcome)}.`,
+    );
   }
 }
 
 /** @throws {@link InvalidArgumentError} unless `value` is an integer from 0 to 2^53 - 1. */
 export function assertCounter(argument: string, value: unknown): asserts value is number {
   if (!Number.isSafeInteger(value) || Number(value) < 0) {
-    throw new InvalidArgumentError(argument, `\`${argument}\` must be an integer from 0 to 2^53 - 1; got ${typeof value === 'number' ? value : quote(value)}.`);
+    throw new InvalidArgumentError(
+      argument,
+      `\`${argument}\` must be an integer from 0 to 2^53 - 1; got ${typeof value === 'number' ? value : quote(value)}.`,
+    );
   }
 }

@@ -40,7 +40,18 @@ export function decodeData(data: RecordData): unknown {
 }
 
 function unserialisable(value: unknown, cause?: unknown): StreamError<'UNSERIALISABLE'> {
-  const shown = typeof value === 'object' ? 'this object' : typeof value === 'bigint' ? `${value}n` : typeof value === 'function' ? 'a function' : quote(value);
+  const shown =
+    typeof value === 'object'
+      ? 'this object'
+      : typeof value === 'bigint'
+        ? `${value}n`
+        : typeof value === 'function'
+          ? 'a function'
+          : quote(value);
   const why = cause instanceof Error ? ` (${cause.message})` : '';
-  return new StreamError('UNSERIALISABLE', `JSON cannot carry ${shown}${why}. Write a JSON value, or open the stream with a binary content type.`, { cause });
+  return new StreamError(
+    'UNSERIALISABLE',
+    `JSON cannot carry ${shown}${why}. Write a JSON value, or open the stream with a binary content type.`,
+    { cause },
+  );
 }

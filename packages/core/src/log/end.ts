@@ -38,14 +38,16 @@ export class PublicError extends Error {
 
 const MAX_MESSAGE_LENGTH = 4_096;
 const MAX_STACK_LENGTH = 8_192;
-const cut = (text: string, length: number): string => (text.length > length ? text.slice(0, length).toWellFormed() : text.toWellFormed());
+const cut = (text: string, length: number): string =>
+  text.length > length ? text.slice(0, length).toWellFormed() : text.toWellFormed();
 
 /** Serialises anything thrown. `code` is the error's own `code`, else its name; long messages and stacks are cut. */
 export function toStreamFailure(thrown: unknown): StreamFailure {
   if (!(thrown instanceof Error)) {
     return { code: 'ERROR', message: cut(typeof thrown === 'string' ? thrown : quote(thrown), MAX_MESSAGE_LENGTH) };
   }
-  const code = 'code' in thrown && typeof thrown.code === 'string' && thrown.code !== '' ? thrown.code : thrown.name || 'ERROR';
+  const code =
+    'code' in thrown && typeof thrown.code === 'string' && thrown.code !== '' ? thrown.code : thrown.name || 'ERROR';
   const exposed = 'expose' in thrown && thrown.expose === true;
   return {
     code: cut(code, 128),
@@ -59,12 +61,16 @@ export function toStreamFailure(thrown: unknown): StreamFailure {
 /** The part of an end that may leave the server: a failure not marked public becomes a generic one. */
 export function publicEnd(end: StreamEnd): StreamEnd {
   if (!end.error) return end;
-  if (end.error.public) return { outcome: end.outcome, error: { code: end.error.code, message: end.error.message, public: true } };
+  if (end.error.public)
+    return { outcome: end.outcome, error: { code: end.error.code, message: end.error.message, public: true } };
   return { outcome: end.outcome, error: { code: 'INTERNAL', message: 'The producer failed.', public: true } };
 }
 
 /** The error a reader reports once it has read everything up to an end. */
-export function endError(end: StreamEnd, finalPosition: number): StreamEndedError | StreamFailedError | StreamCancelledError {
+export function endError(
+  end: StreamEnd,
+  finalPosition: number,
+): StreamEndedError | StreamFailedError | StreamCancelledError {
   switch (end.outcome) {
     case 'completed':
       return new StreamEndedError(finalPosition, end);

@@ -75,7 +75,10 @@ export class StreamNotFoundError extends StreamError<'NOT_FOUND'> {
   readonly streamId: string;
 
   constructor(streamId: string) {
-    super('NOT_FOUND', `Stream ${quote(streamId)} does not exist. Create it first, or check the id; a deleted or expired stream counts as absent.`);
+    super(
+      'NOT_FOUND',
+      `Stream ${quote(streamId)} does not exist. Create it first, or check the id; a deleted or expired stream counts as absent.`,
+    );
     this.streamId = streamId;
   }
 }
@@ -99,7 +102,10 @@ export class StreamFencedError extends StreamError<'FENCED'> {
   readonly currentToken: number;
 
   constructor(streamId: string, token: number, currentToken: number) {
-    super('FENCED', `Fencing token ${token} of stream ${quote(streamId)} was overtaken by ${currentToken}: another writer owns the stream now.`);
+    super(
+      'FENCED',
+      `Fencing token ${token} of stream ${quote(streamId)} was overtaken by ${currentToken}: another writer owns the stream now.`,
+    );
     this.streamId = streamId;
     this.token = token;
     this.currentToken = currentToken;
@@ -113,7 +119,10 @@ export class StreamGapError extends StreamError<'GAP'> {
   readonly earliestPosition: number;
 
   constructor(streamId: string, requestedPosition: number, earliestPosition: number) {
-    super('GAP', `Position ${requestedPosition} of stream ${quote(streamId)} is no longer retained; the earliest position is ${earliestPosition}.`);
+    super(
+      'GAP',
+      `Position ${requestedPosition} of stream ${quote(streamId)} is no longer retained; the earliest position is ${earliestPosition}.`,
+    );
     this.streamId = streamId;
     this.requestedPosition = requestedPosition;
     this.earliestPosition = earliestPosition;
@@ -141,7 +150,10 @@ export class StreamFailedError extends StreamError<'FAILED'> {
 
   constructor(finalPosition: number, end: StreamEnd) {
     const code = end.error?.code ?? 'ERROR';
-    super('FAILED', `The stream failed at position ${finalPosition} with ${code}: ${end.error?.message ?? 'no message'}`);
+    super(
+      'FAILED',
+      `The stream failed at position ${finalPosition} with ${code}: ${end.error?.message ?? 'no message'}`,
+    );
     this.finalPosition = finalPosition;
     this.end = end;
     this.failureCode = code;
@@ -155,7 +167,10 @@ export class StreamCancelledError extends StreamError<'CANCELLED'> {
   readonly reason: string | undefined;
 
   constructor(finalPosition: number, end: StreamEnd) {
-    super('CANCELLED', `The stream was cancelled at position ${finalPosition}${end.reason === undefined ? '' : `: ${end.reason}`}.`);
+    super(
+      'CANCELLED',
+      `The stream was cancelled at position ${finalPosition}${end.reason === undefined ? '' : `: ${end.reason}`}.`,
+    );
     this.finalPosition = finalPosition;
     this.end = end;
     this.reason = end.reason;
@@ -171,7 +186,10 @@ export class StreamSupersededError extends StreamError<'SUPERSEDED'> {
   readonly position: number;
 
   constructor(step: string, belowAttempt: number, position: number) {
-    super('SUPERSEDED', `Values of step ${quote(step)} before attempt ${belowAttempt} were retracted at position ${position}. Drop them, or pass \`onSupersede\`.`);
+    super(
+      'SUPERSEDED',
+      `Values of step ${quote(step)} before attempt ${belowAttempt} were retracted at position ${position}. Drop them, or pass \`onSupersede\`.`,
+    );
     this.step = step;
     this.belowAttempt = belowAttempt;
     this.position = position;
@@ -193,6 +211,13 @@ export class StreamTimeoutError extends StreamError<'TIMEOUT'> {
 /** Why a writer refused a call: its own state (`closed`, `aborted`), the value, another owner, or the store. */
 export type StreamWriteErrorReason = 'closed' | 'aborted' | 'fenced' | 'conflict' | 'unserialisable' | 'store_error';
 
+/** Fields of a {@link StreamWriteError}. */
+export interface StreamWriteErrorOptions extends StreamErrorOptions {
+  readonly reason: StreamWriteErrorReason;
+  readonly code: StreamErrorCode;
+  readonly position: number;
+}
+
 /** What {@link StreamWriter} calls return when they fail. `cause` is the error below, where there is one. */
 export class StreamWriteError extends Error {
   readonly type = 'STREAM_WRITE_ERROR' as const;
@@ -201,7 +226,7 @@ export class StreamWriteError extends Error {
   /** Position the writer had reached. */
   readonly position: number;
 
-  constructor(reason: StreamWriteErrorReason, code: StreamErrorCode, message: string, position: number, cause?: unknown) {
+  constructor(message: string, { reason, code, position, cause }: StreamWriteErrorOptions) {
     super(message, cause === undefined ? undefined : { cause });
     this.name = 'StreamWriteError';
     this.reason = reason;
@@ -228,7 +253,13 @@ const hasCode = (error: unknown, code: StreamErrorCode): boolean => isStreamErro
 
 /** True for any error of the stream packages, also across copies of the package. */
 export function isStreamError(error: unknown): error is StreamError {
-  return error instanceof Error && 'code' in error && 'type' in error && typeof error.type === 'string' && error.type.startsWith('STREAM_');
+  return (
+    error instanceof Error &&
+    'code' in error &&
+    'type' in error &&
+    typeof error.type === 'string' &&
+    error.type.startsWith('STREAM_')
+  );
 }
 /** True when a read failed because the stream completed. */
 export function isStreamEnded(error: unknown): error is StreamEndedError {

@@ -70,7 +70,10 @@ export function decideMark(state: Pick<LogState, 'head' | 'fenceNonce'>, mark: M
   switch (mark.type) {
     case 'cancel': {
       if (head.end || head.cancel) return null;
-      return { head: { ...head, cancel: { requestedAt: now, ...(mark.reason === undefined ? {} : { reason: mark.reason }) } }, nonce: null };
+      return {
+        head: { ...head, cancel: { requestedAt: now, ...(mark.reason === undefined ? {} : { reason: mark.reason }) } },
+        nonce: null,
+      };
     }
     case 'lease': {
       const token = mark.token ?? 0;
@@ -101,12 +104,19 @@ export function isExpired(head: StreamHead, touchedAt: number, now: number): boo
 /** @throws {@link InvalidArgumentError} naming the first option that no store could honour. */
 export function assertCreateOptions(options: CreateOptions): void {
   const { contentType, ttlMs, expiresAt, leaseMs, owner, token, end } = options;
-  if (contentType !== undefined && (typeof contentType !== 'string' || !/^[\w!#$&^.+-]+\/[\w!#$&^.+-]+\s*(;[\t\x20-\x7e]*)?$/.test(contentType))) {
-    throw new InvalidArgumentError('contentType', `\`contentType\` must be a media type such as 'application/json'; got ${quote(contentType)}.`);
+  if (
+    contentType !== undefined &&
+    (typeof contentType !== 'string' || !/^[\w!#$&^.+-]+\/[\w!#$&^.+-]+\s*(;[\t\x20-\x7e]*)?$/.test(contentType))
+  ) {
+    throw new InvalidArgumentError(
+      'contentType',
+      `\`contentType\` must be a media type such as 'application/json'; got ${quote(contentType)}.`,
+    );
   }
   if (ttlMs !== undefined) assertCounter('ttlMs', ttlMs);
   if (expiresAt !== undefined) assertCounter('expiresAt', expiresAt);
-  if (ttlMs !== undefined && expiresAt !== undefined) throw new InvalidArgumentError('expiresAt', 'Pass `ttlMs` or `expiresAt`, not both.');
+  if (ttlMs !== undefined && expiresAt !== undefined)
+    throw new InvalidArgumentError('expiresAt', 'Pass `ttlMs` or `expiresAt`, not both.');
   if (leaseMs !== undefined) assertDuration('leaseMs', leaseMs);
   if (owner !== undefined && (typeof owner !== 'string' || owner === '')) {
     throw new InvalidArgumentError('owner', `\`owner\` must be a stream id; got ${quote(owner)}.`);
@@ -140,6 +150,9 @@ export function assertMark(mark: Mark): void {
 
 function assertDuration(argument: string, value: number): void {
   if (!Number.isSafeInteger(value) || value < 1) {
-    throw new InvalidArgumentError(argument, `\`${argument}\` must be a positive whole number of milliseconds; got ${quote(value)}.`);
+    throw new InvalidArgumentError(
+      argument,
+      `\`${argument}\` must be a positive whole number of milliseconds; got ${quote(value)}.`,
+    );
   }
 }

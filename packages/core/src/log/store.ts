@@ -1,5 +1,4 @@
 import type { StreamEnd } from './end.ts';
-import type { StreamError } from './errors.ts';
 import type { ProducerState, StreamHead } from './head.ts';
 import type { NewRecord, StreamRecord } from './record.ts';
 
@@ -149,7 +148,7 @@ export interface ListResult {
 
 /**
  * The port every store implements (PROTOCOL.md, "The store port"). Each mutation is atomic and, when its promise resolves, durable per
- * the store's stated policy. Failures reject with a {@link StreamError}: `NOT_FOUND`, `FENCED`, `GAP`, `EXISTS`, `ABORTED`,
+ * the store's stated policy. Failures reject with a `StreamError`: `NOT_FOUND`, `FENCED`, `GAP`, `EXISTS`, `ABORTED`,
  * `INVALID_ARGUMENT`, `LIMIT_EXCEEDED`, `STORE_LOCKED`, `STORE_FULL`, `STORE_CLOSED`, `STORE_ERROR` or `CORRUPT`.
  *
  * A store decides nothing by itself: the pure functions of `append-rules` and `head-rules` do, inside its critical section.

@@ -8,12 +8,17 @@ export const MAX_STREAM_ID_LENGTH = 2_048;
  * {@link MAX_STREAM_ID_LENGTH} code units. Nothing else is forbidden; stores must encode what their medium cannot carry.
  */
 export function assertStreamId(id: unknown): asserts id is string {
-  if (typeof id !== 'string' || id === '') throw new InvalidArgumentError('id', `A stream id must be a non-empty string; got ${quote(id)}.`);
+  if (typeof id !== 'string' || id === '')
+    throw new InvalidArgumentError('id', `A stream id must be a non-empty string; got ${quote(id)}.`);
   if (id.length > MAX_STREAM_ID_LENGTH) {
-    throw new InvalidArgumentError('id', `A stream id may have ${MAX_STREAM_ID_LENGTH} characters; got ${id.length} in ${quote(id)}.`);
+    throw new InvalidArgumentError(
+      'id',
+      `A stream id may have ${MAX_STREAM_ID_LENGTH} characters; got ${id.length} in ${quote(id)}.`,
+    );
   }
   // A lone surrogate has no UTF-8 form: two different ids would meet in one file or one Redis key.
-  if (!id.isWellFormed()) throw new InvalidArgumentError('id', `A stream id must be well-formed Unicode; got ${quote(id)}.`);
+  if (!id.isWellFormed())
+    throw new InvalidArgumentError('id', `A stream id must be well-formed Unicode; got ${quote(id)}.`);
 }
 
 /** The id of a run's stream: `runs/<runId>/<namespace>`, run id and namespace each one percent-encoded segment. */
@@ -23,9 +28,13 @@ export function runStreamId(runId: string, namespace: string): string {
 
 function segment(argument: string, value: string): string {
   if (typeof value !== 'string' || value === '' || !value.isWellFormed()) {
-    throw new InvalidArgumentError(argument, `\`${argument}\` must be a non-empty, well-formed string; got ${quote(value)}.`);
+    throw new InvalidArgumentError(
+      argument,
+      `\`${argument}\` must be a non-empty, well-formed string; got ${quote(value)}.`,
+    );
   }
   // URL parsers resolve these two even when percent-encoded, so they cannot be a segment of a URL.
-  if (value === '.' || value === '..') throw new InvalidArgumentError(argument, `\`${argument}\` may not be ${quote(value)}.`);
+  if (value === '.' || value === '..')
+    throw new InvalidArgumentError(argument, `\`${argument}\` may not be ${quote(value)}.`);
   return encodeURIComponent(value);
 }

@@ -5,7 +5,8 @@ import type { WaitOptions } from './store.ts';
 interface Waiter {
   readonly position: number;
   readonly cancel: boolean;
-  readonly settle: (head: StreamHead | null, error?: StreamError) => void;
+  readonly resolve: (head: StreamHead) => void;
+  readonly reject: (error: StreamError) => void;
 }
 
 /** The waiting readers of one stream: the bookkeeping behind {@link StreamStore.wait} that every store shares. */
@@ -32,29 +33,36 @@ export function createStreamWaiters(latest: () => StreamHead): StreamWaiters {
       if (isSatisfied(head, position, cancel)) return Promise.resolve(head);
       return new Promise((resolve, reject) => {
         let timer: ReturnType<typeof setTimeout> | undefined;
+        const release = (): void => {
+          waiting.delete(waiter);
+          if (timer !== undefined) clearTimeout(timer);
+          signal?.removeEventListener('abort', onAbort);
+        };
         const waiter: Waiter = {
           position,
           cancel,
-          settle(settled, error) {
-            waiting.delete(waiter);
-            if (timer !== undefined) clearTimeout(timer);
-            signal?.removeEventListener('abort', onAbort);
-            if (settled) resolve(settled);
-            else reject(error);
+          resolve(settled) {
+            release();
+            resolve(settled);
+          },
+          reject(error) {
+            release();
+            reject(error);
           },
         };
-        const onAbort = (): void => waiter.settle(null, aborted(signal));
-        if (timeoutMs !== undefined) timer = setTimeout(() => waiter.settle(latest()), Math.min(timeoutMs, MAX_TIMER_MS));
+        const onAbort = (): void => waiter.reject(aborted(signal));
+        if (timeoutMs !== undefined)
+          timer = setTimeout(() => waiter.resolve(latest()), Math.min(timeoutMs, MAX_TIMER_MS));
         signal?.addEventListener('abort', onAbort, { once: true });
         waiting.add(waiter);
       });
     },
     notify(head) {
       if (waiting.size === 0) return;
-      for (const waiter of waiting) if (isSatisfied(head, waiter.position, waiter.cancel)) waiter.settle(head);
+      for (const waiter of waiting) if (isSatisfied(head, waiter.position, waiter.cancel)) waiter.resolve(head);
     },
     fail(error) {
-      for (const waiter of waiting) waiter.settle(null, error);
+      for (const waiter of waiting) waiter.reject(error);
     },
   };
 }
@@ -68,7 +76,10 @@ export function assertWaitOptions({ position, timeoutMs }: WaitOptions): void {
     throw new InvalidArgumentError('position', `\`position\` must be a position or Infinity; got ${String(position)}.`);
   }
   if (timeoutMs !== undefined && !(timeoutMs >= 0)) {
-    throw new InvalidArgumentError('timeoutMs', `\`timeoutMs\` must be a number of milliseconds; got ${quote(timeoutMs)}.`);
+    throw new InvalidArgumentError(
+      'timeoutMs',
+      `\`timeoutMs\` must be a number of milliseconds; got ${quote(timeoutMs)}.`,
+    );
   }
 }
 

@@ -1,9 +1,36 @@
-import { applyAppend, type AppendEffect, assertAppendRequest, assertCounter, createLogState, decideAppend, type LogState } from '../log/append-rules.ts';
+import {
+  applyAppend,
+  type AppendEffect,
+  assertAppendRequest,
+  assertCounter,
+  createLogState,
+  decideAppend,
+  type LogState,
+} from '../log/append-rules.ts';
 import { InvalidArgumentError, StreamError, StreamGapError, StreamNotFoundError } from '../log/errors.ts';
+import {
+  assertCreateOptions,
+  assertMark,
+  createHead,
+  decideExisting,
+  decideMark,
+  isExpired,
+} from '../log/head-rules.ts';
 import type { ProducerState, StreamHead } from '../log/head.ts';
-import { assertCreateOptions, assertMark, createHead, decideExisting, decideMark, isExpired } from '../log/head-rules.ts';
 import { recordSize, type StreamRecord } from '../log/record.ts';
-import type { AppendRequest, AppendResult, CreateOptions, CreateResult, ListOptions, ListResult, Mark, ReadOptions, ReadResult, StreamStore, WaitOptions } from '../log/store.ts';
+import type {
+  AppendRequest,
+  AppendResult,
+  CreateOptions,
+  CreateResult,
+  ListOptions,
+  ListResult,
+  Mark,
+  ReadOptions,
+  ReadResult,
+  StreamStore,
+  WaitOptions,
+} from '../log/store.ts';
 import { assertStreamId } from '../log/stream-id.ts';
 import { assertWaitOptions, createStreamWaiters, type StreamWaiters } from '../log/waiters.ts';
 
@@ -49,7 +76,11 @@ class MemoryStreamStore implements StreamStore {
   #bytes = 0;
   #closed = false;
 
-  constructor({ maxBytes = DEFAULT_MAX_BYTES, now = Date.now, randomId = () => crypto.randomUUID() }: MemoryStreamStoreOptions) {
+  constructor({
+    maxBytes = DEFAULT_MAX_BYTES,
+    now = Date.now,
+    randomId = () => crypto.randomUUID(),
+  }: MemoryStreamStoreOptions) {
     this.#maxBytes = maxBytes;
     this.#now = now;
     this.#randomId = randomId;
@@ -63,14 +94,21 @@ class MemoryStreamStore implements StreamStore {
     if (existing) return { created: false, head: this.#raiseExisting(existing, options) };
     const now = this.#now();
     const state = createLogState(createHead({ id, incarnation: this.#randomId(), now }, options));
-    const entry: Entry = { state, records: [], waiters: createStreamWaiters(() => state.head), bytes: 0, touchedAt: now };
+    const entry: Entry = {
+      state,
+      records: [],
+      waiters: createStreamWaiters(() => state.head),
+      bytes: 0,
+      touchedAt: now,
+    };
     const { records = [], end } = options;
     if (records.length > 0 || end) {
       const segment = { records, ...(end && { end }) };
       const request: AppendRequest = { segments: [segment], token: state.head.token };
       assertAppendRequest(request);
       const { effect, results } = decideAppend(state, request, now);
-      if (results[0]?.status === 'content-type') throw new InvalidArgumentError('records', `The records do not fit content type ${state.head.contentType}.`);
+      if (results[0]?.status === 'content-type')
+        throw new InvalidArgumentError('records', `The records do not fit content type ${state.head.contentType}.`);
       if (effect) this.#apply(entry, effect);
     }
     this.#entries.set(id, entry);
@@ -88,7 +126,10 @@ class MemoryStreamStore implements StreamStore {
     return { segments: results, head: entry.state.head };
   }
 
-  async read(id: string, { from, limit = DEFAULT_PAGE_LIMIT, maxBytes = DEFAULT_PAGE_BYTES }: ReadOptions): Promise<ReadResult> {
+  async read(
+    id: string,
+    { from, limit = DEFAULT_PAGE_LIMIT, maxBytes = DEFAULT_PAGE_BYTES }: ReadOptions,
+  ): Promise<ReadResult> {
     const { state, records } = this.#entry(id);
     assertCounter('from', from);
     assertCounter('limit', limit);
@@ -135,7 +176,9 @@ class MemoryStreamStore implements StreamStore {
     this.#assertOpen();
     assertCounter('limit', limit);
     // The default sort compares UTF-16 code units, which is the order the port promises.
-    const ids = [...this.#entries.keys()].filter((id) => id.startsWith(prefix) && (after === undefined || id > after)).sort();
+    const ids = [...this.#entries.keys()]
+      .filter((id) => id.startsWith(prefix) && (after === undefined || id > after))
+      .toSorted();
     const streams: StreamHead[] = [];
     for (const id of ids) {
       const last = streams.at(-1);
@@ -177,7 +220,10 @@ class MemoryStreamStore implements StreamStore {
     let bytes = 0;
     for (const record of effect.records) bytes += recordSize(record);
     if (this.#bytes + bytes > this.#maxBytes) {
-      throw new StreamError('STORE_FULL', `The memory store holds ${this.#bytes} of ${this.#maxBytes} bytes and cannot take ${bytes} more. Raise \`maxBytes\` or delete streams.`);
+      throw new StreamError(
+        'STORE_FULL',
+        `The memory store holds ${this.#bytes} of ${this.#maxBytes} bytes and cannot take ${bytes} more. Raise \`maxBytes\` or delete streams.`,
+      );
     }
     this.#bytes += bytes;
     entry.bytes += bytes;

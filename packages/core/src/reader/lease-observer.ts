@@ -29,7 +29,8 @@ export function createLeaseObserver(monotonic: () => number = () => performance.
     observe({ lease, end, incarnation }) {
       if (!lease || end) return NO_LEASE;
       const now = monotonic();
-      if (seen?.beat !== lease.beat || seen.incarnation !== incarnation) seen = { incarnation, beat: lease.beat, since: now };
+      if (seen?.beat !== lease.beat || seen.incarnation !== incarnation)
+        seen = { incarnation, beat: lease.beat, since: now };
       const remainingMs = Math.max(0, lease.durationMs - (now - seen.since));
       return { state: remainingMs > 0 ? 'alive' : 'lapsed', remainingMs };
     },
@@ -58,6 +59,9 @@ export async function endLapsed(store: StreamStore, observed: StreamHead): Promi
   if (!head.lease || head.owner !== null || renewed) return false;
   const token = head.token + 1;
   await store.mark(id, { type: 'fence', token, nonce: crypto.randomUUID() });
-  const { head: after } = await store.append(id, { token, segments: [{ records: [], producer: { id: 'lease', epoch: token, seq: 0 }, end: PRODUCER_LOST }] });
+  const { head: after } = await store.append(id, {
+    token,
+    segments: [{ records: [], producer: { id: 'lease', epoch: token, seq: 0 }, end: PRODUCER_LOST }],
+  });
   return after.end !== null;
 }

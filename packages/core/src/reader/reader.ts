@@ -1,14 +1,23 @@
 import { decodeData } from '../log/codec.ts';
 import { endError } from '../log/end.ts';
-import { InvalidArgumentError, isStreamError, quote, StreamError, type StreamReadError, StreamSupersededError, StreamTimeoutError, toStoreError } from '../log/errors.ts';
+import {
+  InvalidArgumentError,
+  isStreamError,
+  quote,
+  StreamError,
+  type StreamReadError,
+  StreamSupersededError,
+  StreamTimeoutError,
+  toStoreError,
+} from '../log/errors.ts';
 import type { StreamHead } from '../log/head.ts';
 import type { DataRecord, StreamRecord, SupersedeRecord } from '../log/record.ts';
 import type { StreamStore } from '../log/store.ts';
 import { aborted } from '../log/waiters.ts';
 import { type AsyncResult, err, ok, type Result } from '../result.ts';
 import { type StreamAddress, streamIdOf } from '../stream-address.ts';
-import { END, PULL, type Pull, type Pullable } from '../transform/pull.ts';
 import { createPullIterator } from '../transform/pull-iterator.ts';
+import { END, PULL, type Pull, type Pullable } from '../transform/pull.ts';
 import { Retractions } from '../view/views.ts';
 import { createLeaseObserver, endLapsed } from './lease-observer.ts';
 
@@ -65,12 +74,19 @@ const NOT_READY: unique symbol = Symbol('not ready');
 export function getStreamReader<T = unknown>(options: StreamReaderOptions & StreamAddress): StreamReader<T> {
   assertPosition('startIndex', options.startIndex);
   if (options.pollTimeout !== undefined && !(options.pollTimeout >= 0)) {
-    throw new InvalidArgumentError('pollTimeout', `\`pollTimeout\` must be a number of milliseconds; got ${quote(options.pollTimeout)}.`);
+    throw new InvalidArgumentError(
+      'pollTimeout',
+      `\`pollTimeout\` must be a number of milliseconds; got ${quote(options.pollTimeout)}.`,
+    );
   }
   if (options.pageSize !== undefined && !(Number.isSafeInteger(options.pageSize) && options.pageSize > 0)) {
-    throw new InvalidArgumentError('pageSize', `\`pageSize\` must be a whole number above 0; got ${quote(options.pageSize)}.`);
+    throw new InvalidArgumentError(
+      'pageSize',
+      `\`pageSize\` must be a whole number above 0; got ${quote(options.pageSize)}.`,
+    );
   }
-  if (options.view === 'committed' && !options.isCommitted) throw new InvalidArgumentError('isCommitted', "`view: 'committed'` needs `isCommitted`.");
+  if (options.view === 'committed' && !options.isCommitted)
+    throw new InvalidArgumentError('isCommitted', "`view: 'committed'` needs `isCommitted`.");
   return new StoreReader<T>(streamIdOf(options), options);
 }
 
@@ -81,8 +97,8 @@ class StoreReader<T> implements StreamReader<T>, Pull<T> {
   readonly #lease;
   readonly #signal: AbortSignal;
   readonly #retractions = new Retractions();
-  /** Steps of which values were handed out: only their retraction concerns the consumer. */
-  #handedOut = new Set<string>();
+  /** Attempts of steps of which values were handed out: only their retraction concerns the consumer. */
+  #handedOut = new Map<string, Set<number>>();
   /** Retractions the consumer knows of, so that starting over does not report them again. */
   readonly #reported = new Map<string, number>();
   #page: readonly StreamRecord[] = [];
@@ -121,9 +137,13 @@ class StoreReader<T> implements StreamReader<T>, Pull<T> {
     return this.#inTurn(async () => ok(await this.#nextValue()));
   }
 
-  readBatch({ limit = DEFAULT_PAGE_SIZE }: { readonly limit?: number } = {}): AsyncResult<readonly T[], StreamReadError> {
+  readBatch({ limit = DEFAULT_PAGE_SIZE }: { readonly limit?: number } = {}): AsyncResult<
+    readonly T[],
+    StreamReadError
+  > {
     return this.#inTurn(async () => {
-      if (!(Number.isSafeInteger(limit) && limit > 0)) throw new InvalidArgumentError('limit', `\`limit\` must be a whole number above 0; got ${quote(limit)}.`);
+      if (!(Number.isSafeInteger(limit) && limit > 0))
+        throw new InvalidArgumentError('limit', `\`limit\` must be a whole number above 0; got ${quote(limit)}.`);
       const batch: T[] = [await this.#nextValue()];
       while (batch.length < limit) {
         const value = this.#readyValue();
@@ -157,7 +177,7 @@ class StoreReader<T> implements StreamReader<T>, Pull<T> {
     this.#page = [];
     this.#index = 0;
     this.#position = this.#options.startIndex ?? 0;
-    this.#handedOut = new Set();
+    this.#handedOut = new Map();
     this.#ended = false;
     return true;
   }
@@ -223,13 +243,23 @@ class StoreReader<T> implements StreamReader<T>, Pull<T> {
 
   #take(record: DataRecord): T {
     this.#advance();
-    if (record.step !== undefined) this.#handedOut.add(record.step);
+    if (record.step !== undefined) this.#noteHandedOut(record.step, record.attempt ?? 1);
     try {
       // The type of a stream's values is its writer's promise; `unknown` is all that a log can vouch for.
       return decodeData(record.data) as T;
     } catch (cause) {
-      throw new StreamError('CORRUPT', `The record at position ${record.position} of stream ${this.streamId} is no JSON text.`, { cause });
+      throw new StreamError(
+        'CORRUPT',
+        `The record at position ${record.position} of stream ${this.streamId} is no JSON text.`,
+        { cause },
+      );
     }
+  }
+
+  #noteHandedOut(step: string, attempt: number): void {
+    const attempts = this.#handedOut.get(step);
+    if (attempts) attempts.add(attempt);
+    else this.#handedOut.set(step, new Set([attempt]));
   }
 
   #advance(): void {
@@ -240,12 +270,13 @@ class StoreReader<T> implements StreamReader<T>, Pull<T> {
   /** A retraction concerns the consumer when it has values of the step: from this reader, or, after a resume, from an earlier one. */
   #mustReport(record: SupersedeRecord): boolean {
     if ((this.#options.view ?? 'live') !== 'live') return false;
-    if (this.#handedOut.has(record.step)) return true;
+    for (const attempt of this.#handedOut.get(record.step) ?? []) if (attempt < record.belowAttempt) return true;
     return (this.#options.startIndex ?? 0) > 0 && (this.#reported.get(record.step) ?? 0) < record.belowAttempt;
   }
 
   #report(record: SupersedeRecord): void {
-    this.#handedOut.delete(record.step);
+    const attempts = this.#handedOut.get(record.step);
+    for (const attempt of attempts ?? []) if (attempt < record.belowAttempt) attempts?.delete(attempt);
     this.#reported.set(record.step, record.belowAttempt);
     const superseded = new StreamSupersededError(record.step, record.belowAttempt, record.position);
     if (!this.#options.onSupersede) throw superseded;
@@ -262,7 +293,8 @@ class StoreReader<T> implements StreamReader<T>, Pull<T> {
       if (records.length > 0) {
         this.#page = records;
         this.#index = 0;
-        if (this.#options.view !== 'raw' && this.#options.view !== 'committed') for (const record of records) this.#retractions.note(record);
+        if (this.#options.view !== 'raw' && this.#options.view !== 'committed')
+          for (const record of records) this.#retractions.note(record);
         return;
       }
       if (head.end) {
@@ -285,22 +317,31 @@ class StoreReader<T> implements StreamReader<T>, Pull<T> {
     }
     const leaseMs = lease.state === 'lapsed' ? (head.lease?.durationMs ?? Infinity) : lease.remainingMs;
     const timeoutMs = Math.min(remainingMs, leaseMs);
-    await store.wait(this.streamId, { position: this.#position, signal: this.#signal, ...(timeoutMs !== Infinity && { timeoutMs }) });
+    await store.wait(this.streamId, {
+      position: this.#position,
+      signal: this.#signal,
+      ...(timeoutMs !== Infinity && { timeoutMs }),
+    });
   }
 
   #stopped(): StreamError {
-    if (this.#closing.signal.aborted) return new StreamError('READER_CLOSED', `The reader of stream ${this.streamId} was closed.`);
+    if (this.#closing.signal.aborted)
+      return new StreamError('READER_CLOSED', `The reader of stream ${this.streamId} was closed.`);
     return aborted(this.#options.signal);
   }
 
   #readError(error: unknown): StreamReadError {
-    if (this.#signal.aborted && isStreamError(error) && error.code === 'ABORTED') return this.#stopped() as StreamReadError;
+    if (this.#signal.aborted && isStreamError(error) && error.code === 'ABORTED')
+      return this.#stopped() as StreamReadError;
     return toStoreError(error, `reading stream ${this.streamId}`) as StreamReadError;
   }
 }
 
 function assertPosition(name: string, value: number | undefined): void {
   if (value !== undefined && (!Number.isSafeInteger(value) || value < 0)) {
-    throw new InvalidArgumentError(name, `\`${name}\` must be a position, a whole number from 0; got ${typeof value === 'number' ? value : quote(value)}.`);
+    throw new InvalidArgumentError(
+      name,
+      `\`${name}\` must be a position, a whole number from 0; got ${typeof value === 'number' ? value : quote(value)}.`,
+    );
   }
 }

@@ -1,6 +1,6 @@
 import type { TransformedStream } from './fused.ts';
-import { END, PULL, type Pull } from './pull.ts';
 import { createPullIterator } from './pull-iterator.ts';
+import { END, PULL, type Pull } from './pull.ts';
 import { type Source, toPull } from './source.ts';
 
 /** Flattens a stream of iterables by one level. Inner iterables are read one after the other and closed on every way out. */
@@ -19,7 +19,8 @@ class FlattenedPull<T> implements Pull<T> {
 
   next(): T | typeof END | Promise<T | typeof END> {
     const value = this.#inner?.next();
-    if (value === undefined || value === END || value instanceof Promise) return this.#nextAsync(this.#inner ? value : END);
+    if (value === undefined || value === END || value instanceof Promise)
+      return this.#nextAsync(this.#inner ? value : END);
     return value;
   }
 

@@ -1,9 +1,9 @@
+import { createPullIterator } from './pull-iterator.ts';
 /**
  * A chain of transformers run as one loop over its source: a stage costs a function call per value, not an async generator (the ratio is
  * printed by `benchmarks/`). A stage maps one value to one or none; what yields many values per input is a source of its own.
  */
 import { END, PULL, type Pull, type Pullable, YIELD_EVERY, yieldMacrotask } from './pull.ts';
-import { createPullIterator } from './pull-iterator.ts';
 import { type Source, toPull } from './source.ts';
 
 /** Returned by a stage that passes nothing on. */
@@ -120,7 +120,8 @@ class FusedPull<T> implements Pull<T> {
     let current = value;
     for (let i = from; i < this.#stages.length; i++) {
       current = this.#stages[i]?.apply(current);
-      if (current instanceof Promise) return current.then((settled: unknown) => (settled === SKIP ? SKIP : this.#apply(settled, i + 1)));
+      if (current instanceof Promise)
+        return current.then((settled: unknown) => (settled === SKIP ? SKIP : this.#apply(settled, i + 1)));
       if (current === SKIP) return SKIP;
     }
     return current;

@@ -1,9 +1,9 @@
 import { InvalidArgumentError, quote } from '../log/errors.ts';
-import { addStage, SKIP, type Stage, type TransformedStream } from './fused.ts';
 import { flattened } from './flattened.ts';
+import { addStage, SKIP, type Stage, type TransformedStream } from './fused.ts';
+import { createPullIterator } from './pull-iterator.ts';
 import { PULL } from './pull.ts';
 import { isThenable, type Source, toPull } from './source.ts';
-import { createPullIterator } from './pull-iterator.ts';
 
 /** Makes an async iterable of any source. Iteration throws the source's typed errors, and closes it when left early. */
 export function toAsyncIterable<T>(source: Source<T>): TransformedStream<T> {
@@ -11,7 +11,10 @@ export function toAsyncIterable<T>(source: Source<T>): TransformedStream<T> {
 }
 
 /** Transforms each value; `fn` may be async. */
-export function map<T, R>(source: Source<T>, fn: (value: T, index: number) => R | PromiseLike<R>): TransformedStream<R> {
+export function map<T, R>(
+  source: Source<T>,
+  fn: (value: T, index: number) => R | PromiseLike<R>,
+): TransformedStream<R> {
   assertFunction('fn', fn);
   return addStage(source, () => {
     let index = 0;
@@ -20,9 +23,18 @@ export function map<T, R>(source: Source<T>, fn: (value: T, index: number) => R 
 }
 
 /** Keeps the values for which `predicate` holds; it may be async. */
-export function filter<T, S extends T>(source: Source<T>, predicate: (value: T, index: number) => value is S): TransformedStream<S>;
-export function filter<T>(source: Source<T>, predicate: (value: T, index: number) => boolean | PromiseLike<boolean>): TransformedStream<T>;
-export function filter<T>(source: Source<T>, predicate: (value: T, index: number) => boolean | PromiseLike<boolean>): TransformedStream<T> {
+export function filter<T, S extends T>(
+  source: Source<T>,
+  predicate: (value: T, index: number) => value is S,
+): TransformedStream<S>;
+export function filter<T>(
+  source: Source<T>,
+  predicate: (value: T, index: number) => boolean | PromiseLike<boolean>,
+): TransformedStream<T>;
+export function filter<T>(
+  source: Source<T>,
+  predicate: (value: T, index: number) => boolean | PromiseLike<boolean>,
+): TransformedStream<T> {
   assertFunction('predicate', predicate);
   return addStage(source, () => {
     let index = 0;
@@ -31,7 +43,10 @@ export function filter<T>(source: Source<T>, predicate: (value: T, index: number
 }
 
 /** Maps each value to an iterable, sync or async, and passes on its values one by one. */
-export function flatMap<T, R>(source: Source<T>, fn: (value: T, index: number) => Iterable<R> | AsyncIterable<R> | PromiseLike<Iterable<R> | AsyncIterable<R>>): TransformedStream<R> {
+export function flatMap<T, R>(
+  source: Source<T>,
+  fn: (value: T, index: number) => Iterable<R> | AsyncIterable<R> | PromiseLike<Iterable<R> | AsyncIterable<R>>,
+): TransformedStream<R> {
   assertFunction('fn', fn);
   return flattened<R>(map(source, fn));
 }
@@ -82,7 +97,10 @@ export function skip<T>(source: Source<T>, count: number): TransformedStream<T> 
 }
 
 /** Passes values on until `predicate` fails, then closes the source. */
-export function takeWhile<T>(source: Source<T>, predicate: (value: T, index: number) => boolean | PromiseLike<boolean>): TransformedStream<T> {
+export function takeWhile<T>(
+  source: Source<T>,
+  predicate: (value: T, index: number) => boolean | PromiseLike<boolean>,
+): TransformedStream<T> {
   assertFunction('predicate', predicate);
   return addStage(source, () => {
     let index = 0;
@@ -100,7 +118,10 @@ export function takeWhile<T>(source: Source<T>, predicate: (value: T, index: num
 }
 
 /** Drops values as long as `predicate` holds. */
-export function skipWhile<T>(source: Source<T>, predicate: (value: T, index: number) => boolean | PromiseLike<boolean>): TransformedStream<T> {
+export function skipWhile<T>(
+  source: Source<T>,
+  predicate: (value: T, index: number) => boolean | PromiseLike<boolean>,
+): TransformedStream<T> {
   assertFunction('predicate', predicate);
   return addStage(source, () => {
     let index = 0;
@@ -117,7 +138,7 @@ export function skipWhile<T>(source: Source<T>, predicate: (value: T, index: num
 
 /** A stage whose input type is known at its call site: the chain itself carries values as `unknown`. */
 function typed<T>(apply: (value: T) => unknown): Stage {
-  return { apply: apply as (value: unknown) => unknown };
+  return { apply };
 }
 
 function awaited(value: unknown): unknown {
@@ -130,10 +151,14 @@ function when<R>(condition: boolean | PromiseLike<boolean>, then: (holds: boolea
 
 function assertCount(name: string, value: number, least: number): void {
   if (!(Number.isSafeInteger(value) && value >= least)) {
-    throw new InvalidArgumentError(name, `\`${name}\` must be a whole number from ${least}; got ${typeof value === 'number' ? value : quote(value)}.`);
+    throw new InvalidArgumentError(
+      name,
+      `\`${name}\` must be a whole number from ${least}; got ${typeof value === 'number' ? value : quote(value)}.`,
+    );
   }
 }
 
 function assertFunction(name: string, value: unknown): void {
-  if (typeof value !== 'function') throw new InvalidArgumentError(name, `\`${name}\` must be a function; got ${quote(value)}.`);
+  if (typeof value !== 'function')
+    throw new InvalidArgumentError(name, `\`${name}\` must be a function; got ${quote(value)}.`);
 }

@@ -100,8 +100,11 @@ class PullIterator<T> implements AsyncIterableIterator<T> {
   async #fail(error: unknown): Promise<never> {
     const first = !this.#finished;
     this.#finished = true;
-    // The source's own failure is the one to report, not a failure to close it.
-    if (first) await Promise.resolve(this.#pull.close()).catch(() => undefined);
+    try {
+      if (first) await this.#pull.close();
+    } catch {
+      // The source's own failure is the one to report, not a failure to close it.
+    }
     throw error;
   }
 }

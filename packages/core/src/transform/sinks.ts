@@ -16,7 +16,11 @@ export function collect<T>(source: Source<T>): Promise<T[]> {
 }
 
 /** Folds every value into one, in order; `fn` may be async. Applies retractions as {@link collect} does. */
-export function reduce<T, A>(source: Source<T>, fn: (accumulator: A, value: T, index: number) => A | PromiseLike<A>, initial: A): Promise<A> {
+export function reduce<T, A>(
+  source: Source<T>,
+  fn: (accumulator: A, value: T, index: number) => A | PromiseLike<A>,
+  initial: A,
+): Promise<A> {
   return run(source, () => {
     let accumulator: A | PromiseLike<A> = initial;
     let index = 0;

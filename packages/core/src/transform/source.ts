@@ -25,7 +25,10 @@ export function toPull<T>(source: Source<T>): Pull<T> {
     if (Symbol.iterator in source) return pullIterator(source[Symbol.iterator]());
     if ('read' in source && typeof source.read === 'function') return pullReader(source);
   }
-  throw new InvalidArgumentError('source', `A source is a reader, an (async) iterable or a ReadableStream; got ${quote(source)}.`);
+  throw new InvalidArgumentError(
+    'source',
+    `A source is a reader, an (async) iterable or a ReadableStream; got ${quote(source)}.`,
+  );
 }
 
 function pullIterator<T>(iterator: AsyncIterator<T> | Iterator<T | PromiseLike<T>>): Pull<T> {

@@ -14,7 +14,9 @@ export class Retractions {
 
   /** True for data that a noted record retracts. */
   hides(record: DataRecord): boolean {
-    return record.step !== undefined && this.#below.size > 0 && (record.attempt ?? 1) < (this.#below.get(record.step) ?? 0);
+    return (
+      record.step !== undefined && this.#below.size > 0 && (record.attempt ?? 1) < (this.#below.get(record.step) ?? 0)
+    );
   }
 }
 
@@ -27,6 +29,12 @@ export function liveView(records: Iterable<StreamRecord>): DataRecord[] {
 }
 
 /** The committed view of a whole log: data written outside steps, and data of the attempt with which its step succeeded. */
-export function committedView(records: Iterable<StreamRecord>, isCommitted: (step: string, attempt: number) => boolean): DataRecord[] {
-  return [...records].filter((record): record is DataRecord => record.kind === 'data' && (record.step === undefined || isCommitted(record.step, record.attempt ?? 1)));
+export function committedView(
+  records: Iterable<StreamRecord>,
+  isCommitted: (step: string, attempt: number) => boolean,
+): DataRecord[] {
+  return [...records].filter(
+    (record): record is DataRecord =>
+      record.kind === 'data' && (record.step === undefined || isCommitted(record.step, record.attempt ?? 1)),
+  );
 }

@@ -1,3 +1,4 @@
+import type { StreamEnd } from '../log/end.ts';
 /**
  * The one queue between the writers of a stream and its store.
  *
@@ -6,7 +7,6 @@
  * `broken`, which is final. Appends carry producers, so running again after an unknown answer stores nothing twice.
  */
 import { StreamError, toStoreError } from '../log/errors.ts';
-import type { StreamEnd } from '../log/end.ts';
 import type { StreamHead } from '../log/head.ts';
 import type { NewRecord } from '../log/record.ts';
 import { recordSize } from '../log/record.ts';
@@ -232,7 +232,11 @@ export class AppendQueue {
     const segments = this.#segmentsOf(batch);
     const request = { segments: segments.map(({ segment }) => segment), ...(token !== undefined && { token }) };
     try {
-      const { segments: results, head } = await retryStoreCall(`appending to stream ${streamId}`, () => store.append(streamId, request), retry);
+      const { segments: results, head } = await retryStoreCall(
+        `appending to stream ${streamId}`,
+        () => store.append(streamId, request),
+        retry,
+      );
       if (this.#broken) return;
       this.#stalled = null;
       this.#release(batch);
@@ -248,7 +252,8 @@ export class AppendQueue {
   #takeBatch(): Entry[] {
     let bytes = 0;
     let count = 0;
-    while (count < this.#entries.length && count < MAX_BATCH_RECORDS && bytes < MAX_BATCH_BYTES) bytes += this.#entries[count++]?.size ?? 0;
+    while (count < this.#entries.length && count < MAX_BATCH_RECORDS && bytes < MAX_BATCH_BYTES)
+      bytes += this.#entries[count++]?.size ?? 0;
     if (count === this.#entries.length) {
       const all = this.#entries;
       this.#entries = [];
@@ -260,7 +265,7 @@ export class AppendQueue {
   #segmentsOf(batch: readonly Entry[]): { segment: AppendSegment; lane: AppendLane; nextSeq: number }[] {
     const { contentType } = this.#options;
     const out: { segment: AppendSegment; lane: AppendLane; nextSeq: number }[] = [];
-    for (let i = 0; i < batch.length; ) {
+    for (let i = 0; i < batch.length;) {
       const first = batch[i];
       if (!first) break;
       const { lane, seq } = first;
@@ -270,7 +275,12 @@ export class AppendQueue {
         if (entry.record) records.push(entry.record);
         end = entry.end;
       }
-      const segment: AppendSegment = { records, producer: { id: lane.id, epoch: lane.epoch, seq }, ...(end && { end }), ...(contentType !== undefined && { contentType }) };
+      const segment: AppendSegment = {
+        records,
+        producer: { id: lane.id, epoch: lane.epoch, seq },
+        ...(end && { end }),
+        ...(contentType !== undefined && { contentType }),
+      };
       out.push({ segment, lane, nextSeq: seq + records.length + (end ? 1 : 0) });
     }
     return out;
@@ -330,15 +340,24 @@ export class AppendQueue {
 function refusal(streamId: string, result: SegmentResult | undefined): StreamError {
   switch (result?.status) {
     case 'stale-epoch':
-      return new StreamError('STALE_EPOCH', `A later epoch (${result.epoch}) of this producer writes to stream ${streamId}.`);
+      return new StreamError(
+        'STALE_EPOCH',
+        `A later epoch (${result.epoch}) of this producer writes to stream ${streamId}.`,
+      );
     case 'closed':
       return new StreamError('CLOSED', `Stream ${streamId} has ended (${result.end.outcome}).`);
     case 'content-type':
       return new StreamError('CONTENT_TYPE', `Stream ${streamId} carries ${result.contentType}.`);
     case 'gap':
-      return new StreamError('SEQUENCE_GAP', `Stream ${streamId} expects sequence ${result.expectedSeq} of this producer next.`);
+      return new StreamError(
+        'SEQUENCE_GAP',
+        `Stream ${streamId} expects sequence ${result.expectedSeq} of this producer next.`,
+      );
     case 'regression':
-      return new StreamError('SEQUENCE_REGRESSION', `Stream ${streamId} has already seen sequence ${result.streamSeq}.`);
+      return new StreamError(
+        'SEQUENCE_REGRESSION',
+        `Stream ${streamId} has already seen sequence ${result.streamSeq}.`,
+      );
     case 'conflict':
       return new StreamError('CONFLICT', `Stream ${streamId} has reached position ${result.nextPosition}.`);
     default:

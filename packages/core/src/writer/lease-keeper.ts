@@ -35,7 +35,8 @@ export function keepLease({ store, streamId, leaseMs, token, onHead, onLost }: L
   };
   const timer: unknown = setInterval(() => void renew(), Math.max(1, Math.floor(leaseMs / 3)));
   // A forgotten writer must not keep a Node process alive; browsers number their timers and have nothing to unref.
-  if (typeof timer === 'object' && timer !== null && 'unref' in timer && typeof timer.unref === 'function') timer.unref();
+  if (typeof timer === 'object' && timer !== null && 'unref' in timer && typeof timer.unref === 'function')
+    timer.unref();
   const stop = (): void => {
     stopped = true;
     clearInterval(timer as ReturnType<typeof setInterval>);

@@ -1,8 +1,8 @@
 import { type StreamEnd, toStreamFailure } from '../log/end.ts';
 import { isStreamError } from '../log/errors.ts';
 import type { StreamWriteError } from '../log/errors.ts';
-import { type StreamAddress, streamIdOf } from '../stream-address.ts';
 import type { AsyncResult } from '../result.ts';
+import { type StreamAddress, streamIdOf } from '../stream-address.ts';
 import { getStreamWriter, type StreamWriter, type StreamWriterOptions } from './writer.ts';
 
 /** What {@link produceStream} returns at once. */
@@ -26,13 +26,20 @@ const DEFAULT_LEASE_MS = 15_000;
  *   for await (const token of model.stream(prompt, { signal: writer.signal })) await writer.write(token);
  * });
  */
-export function produceStream<T>(options: StreamWriterOptions & StreamAddress, produce: (writer: StreamWriter<T>) => Promise<void>): ProducedStream {
+export function produceStream<T>(
+  options: StreamWriterOptions & StreamAddress,
+  produce: (writer: StreamWriter<T>) => Promise<void>,
+): ProducedStream {
   const writer = getStreamWriter<T>({ leaseMs: DEFAULT_LEASE_MS, ...options });
   const opened = writer.open();
   return { streamId: streamIdOf(options), opened, done: run(writer, opened, produce) };
 }
 
-async function run<T>(writer: StreamWriter<T>, opened: AsyncResult<void, StreamWriteError>, produce: (writer: StreamWriter<T>) => Promise<void>): Promise<StreamEnd> {
+async function run<T>(
+  writer: StreamWriter<T>,
+  opened: AsyncResult<void, StreamWriteError>,
+  produce: (writer: StreamWriter<T>) => Promise<void>,
+): Promise<StreamEnd> {
   const open = await opened;
   if (!open.ok) return failed(open.error);
   let end: StreamEnd;
@@ -53,6 +60,7 @@ function failed(thrown: unknown): StreamEnd {
 }
 
 function cancelled(signal: AbortSignal): StreamEnd {
-  const reason: unknown = isStreamError(signal.reason) && signal.reason.code === 'CANCELLED' ? signal.reason.cause : undefined;
+  const reason: unknown =
+    isStreamError(signal.reason) && signal.reason.code === 'CANCELLED' ? signal.reason.cause : undefined;
   return { outcome: 'cancelled', ...(typeof reason === 'string' && { reason }) };
 }

@@ -26,7 +26,13 @@ const timer = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
  * @throws A {@link StreamError}; a `retryable` one means that the policy gave up.
  */
 export async function retryStoreCall<T>(doing: string, call: () => Promise<T>, policy: RetryPolicy = {}): Promise<T> {
-  const { timeoutMs = 30_000, maxDelayMs = 2_000, sleep = timer, monotonic = () => performance.now(), random = Math.random } = policy;
+  const {
+    timeoutMs = 30_000,
+    maxDelayMs = 2_000,
+    sleep = timer,
+    monotonic = () => performance.now(),
+    random = Math.random,
+  } = policy;
   let deadline: number | undefined;
   for (let delayMs = FIRST_DELAY_MS; ; delayMs = Math.min(delayMs * 2, maxDelayMs)) {
     let failure: StreamError;

@@ -1,11 +1,19 @@
 import { encodeJson, isJsonContentType, JSON_CONTENT_TYPE } from '../log/codec.ts';
 import { type StreamEnd, toStreamFailure } from '../log/end.ts';
-import { InvalidArgumentError, isStreamError, quote, StreamError, StreamNotFoundError, StreamWriteError, type StreamWriteErrorReason } from '../log/errors.ts';
+import {
+  InvalidArgumentError,
+  isStreamError,
+  quote,
+  StreamError,
+  StreamNotFoundError,
+  StreamWriteError,
+  type StreamWriteErrorReason,
+} from '../log/errors.ts';
 import type { StreamHead } from '../log/head.ts';
 import type { RecordData } from '../log/record.ts';
 import type { CreateOptions, SegmentProducer, StreamStore } from '../log/store.ts';
-import { type StreamAddress, streamIdOf } from '../stream-address.ts';
 import { type AsyncResult, err, ok, type Result } from '../result.ts';
+import { type StreamAddress, streamIdOf } from '../stream-address.ts';
 import { ACCEPTED, AppendQueue } from './append-queue.ts';
 import { keepLease } from './lease-keeper.ts';
 import type { RetryPolicy } from './retry.ts';
@@ -107,12 +115,24 @@ class QueueWriter<T> implements StreamWriter<T> {
   #ending: Ending | null = null;
 
   constructor(streamId: string, options: StreamWriterOptions) {
-    const { store, contentType = JSON_CONTENT_TYPE, token, producer, highWaterMark = DEFAULT_HIGH_WATER_MARK, highWaterMarkBytes = DEFAULT_HIGH_WATER_MARK_BYTES, retry } = options;
+    const {
+      store,
+      contentType = JSON_CONTENT_TYPE,
+      token,
+      producer,
+      highWaterMark = DEFAULT_HIGH_WATER_MARK,
+      highWaterMarkBytes = DEFAULT_HIGH_WATER_MARK_BYTES,
+      retry,
+    } = options;
     this.streamId = streamId;
     this.#options = options;
     this.#isJson = isJsonContentType(contentType);
     this.#queue = new AppendQueue({
-      store, streamId, contentType, highWaterMark, highWaterMarkBytes,
+      store,
+      streamId,
+      contentType,
+      highWaterMark,
+      highWaterMarkBytes,
       open: () => this.#openStream(),
       onHead: (head) => this.#onHead(head),
       ...(token !== undefined && { token }),
@@ -148,7 +168,13 @@ class QueueWriter<T> implements StreamWriter<T> {
     try {
       data = this.#encode(value);
     } catch (error) {
-      return Promise.resolve(err(this.#error(error instanceof StreamError ? error : new StreamError('UNSERIALISABLE', String(error), { cause: error }))));
+      return Promise.resolve(
+        err(
+          this.#error(
+            error instanceof StreamError ? error : new StreamError('UNSERIALISABLE', String(error), { cause: error }),
+          ),
+        ),
+      );
     }
     return this.#settle(this.#queue.push(this.#lane, { data }));
   }
@@ -165,7 +191,10 @@ class QueueWriter<T> implements StreamWriter<T> {
     return this.#end('aborted', () => {
       const cancel = this.#head?.cancel;
       if (cancel) return { outcome: 'cancelled', ...(cancel.reason !== undefined && { reason: cancel.reason }) };
-      return { outcome: 'failed', error: toStreamFailure(reason ?? new StreamError('ABORTED', 'The writer aborted the stream.')) };
+      return {
+        outcome: 'failed',
+        error: toStreamFailure(reason ?? new StreamError('ABORTED', 'The writer aborted the stream.')),
+      };
     });
   }
 
@@ -210,19 +239,36 @@ class QueueWriter<T> implements StreamWriter<T> {
       if (!head) throw new StreamNotFoundError(this.streamId);
       if (leaseMs === undefined || head.end) return head;
     }
-    return store.mark(this.streamId, { type: 'lease', ...(leaseMs !== undefined && { durationMs: leaseMs }), ...(token !== undefined && { token }) });
+    return store.mark(this.streamId, {
+      type: 'lease',
+      ...(leaseMs !== undefined && { durationMs: leaseMs }),
+      ...(token !== undefined && { token }),
+    });
   }
 
   #onHead(head: StreamHead): void {
     this.#head = head;
     if (head.cancel && !this.#abort.signal.aborted) {
       const { reason } = head.cancel;
-      this.#abort.abort(new StreamError('CANCELLED', `A cancel was requested for stream ${this.streamId}${reason === undefined ? '' : `: ${reason}`}.`, { cause: reason }));
+      this.#abort.abort(
+        new StreamError(
+          'CANCELLED',
+          `A cancel was requested for stream ${this.streamId}${reason === undefined ? '' : `: ${reason}`}.`,
+          { cause: reason },
+        ),
+      );
     }
     const { store, leaseMs, token } = this.#options;
     if (head.end) this.#stop();
     else if (leaseMs !== undefined && !this.#stopLease && !this.#dispose.signal.aborted) {
-      this.#stopLease = keepLease({ store, streamId: this.streamId, leaseMs, ...(token !== undefined && { token }), onHead: (renewed) => this.#onRenewed(renewed), onLost: (error) => this.#lose(error) });
+      this.#stopLease = keepLease({
+        store,
+        streamId: this.streamId,
+        leaseMs,
+        ...(token !== undefined && { token }),
+        onHead: (renewed) => this.#onRenewed(renewed),
+        onLost: (error) => this.#lose(error),
+      });
     }
   }
 
@@ -258,8 +304,15 @@ class QueueWriter<T> implements StreamWriter<T> {
     const failure = await this.#queue.open();
     while (!failure && !signal.aborted) {
       try {
-        const head = await this.#options.store.wait(this.streamId, { position: Infinity, cancel: !this.#abort.signal.aborted, signal });
-        if (head.end) return this.#lose(new StreamError('CLOSED', `Stream ${this.streamId} was ended (${head.end.outcome}) by somebody else.`));
+        const head = await this.#options.store.wait(this.streamId, {
+          position: Infinity,
+          cancel: !this.#abort.signal.aborted,
+          signal,
+        });
+        if (head.end)
+          return this.#lose(
+            new StreamError('CLOSED', `Stream ${this.streamId} was ended (${head.end.outcome}) by somebody else.`),
+          );
         this.#onHead(head);
       } catch (error) {
         if (signal.aborted) return;
@@ -272,7 +325,10 @@ class QueueWriter<T> implements StreamWriter<T> {
   #encode(value: T): RecordData {
     if (this.#isJson) return encodeJson(value);
     if (value instanceof Uint8Array) return value;
-    throw new StreamError('UNSERIALISABLE', `A stream of ${this.#options.contentType} takes Uint8Array values; got ${quote(value)}.`);
+    throw new StreamError(
+      'UNSERIALISABLE',
+      `A stream of ${this.#options.contentType} takes Uint8Array values; got ${quote(value)}.`,
+    );
   }
 
   #settle(pushed: Promise<StreamError | null>): AsyncResult<void, StreamWriteError> {
@@ -285,11 +341,13 @@ class QueueWriter<T> implements StreamWriter<T> {
   }
 
   #endedError(kind: 'closed' | 'aborted'): StreamWriteError {
-    return new StreamWriteError(kind, 'CLOSED', `The writer of stream ${this.streamId} was ${kind}; it takes no more writes.`, this.position);
+    const message = `The writer of stream ${this.streamId} was ${kind}; it takes no more writes.`;
+    return new StreamWriteError(message, { reason: kind, code: 'CLOSED', position: this.position });
   }
 
   #error(failure: StreamError): StreamWriteError {
-    return new StreamWriteError(reasonOf(failure), failure.code, failure.message, this.position, failure);
+    const { code, message } = failure;
+    return new StreamWriteError(message, { reason: reasonOf(failure), code, position: this.position, cause: failure });
   }
 }
 

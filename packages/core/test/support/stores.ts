@@ -15,7 +15,11 @@ function intercept(store: StreamStore, verb: Verb, around: (call: Call) => Call)
 }
 
 /** Fails chosen calls of one verb before or after the store applied them. `call` counts from 1. */
-export function failing(store: StreamStore, verb: Verb, plan: (call: number) => 'before' | 'after' | null): StreamStore {
+export function failing(
+  store: StreamStore,
+  verb: Verb,
+  plan: (call: number) => 'before' | 'after' | null,
+): StreamStore {
   let calls = 0;
   return intercept(store, verb, (inner) => async (...args) => {
     const fault = plan(++calls);
@@ -27,7 +31,10 @@ export function failing(store: StreamStore, verb: Verb, plan: (call: number) => 
 }
 
 /** Holds calls of one verb back until `open()`, and tells when the nth one arrived. */
-export function gate(store: StreamStore, verb: Verb): { store: StreamStore; open(): void; reached(call: number): Promise<void>; readonly calls: number } {
+export function gate(
+  store: StreamStore,
+  verb: Verb,
+): { store: StreamStore; open(): void; reached(call: number): Promise<void>; readonly calls: number } {
   let calls = 0;
   let opened: () => void = () => {};
   const door = new Promise<void>((resolve) => (opened = resolve));

@@ -1,6 +1,14 @@
-import { createMemoryStreamStore, decodeData, getStreamWriter, isStreamWriteError, StreamError, type StreamStore } from '@perennial/core';
+import {
+  createMemoryStreamStore,
+  decodeData,
+  getStreamWriter,
+  isStreamWriteError,
+  StreamError,
+  type StreamStore,
+} from '@perennial/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+
 import { failing, gate } from '../support/stores.ts';
 
 const values = async (store: StreamStore, id: string): Promise<unknown[]> => {
@@ -86,13 +94,23 @@ describe('write', () => {
     ['a symbol', Symbol('x')],
     ['a bigint', 10n],
     ['NaN', Number.NaN],
-    ['a cycle', (() => { const cycle: Record<string, unknown> = {}; cycle['self'] = cycle; return cycle; })()],
+    [
+      'a cycle',
+      (() => {
+        const cycle: Record<string, unknown> = {};
+        cycle['self'] = cycle;
+        return cycle;
+      })(),
+    ],
   ])('refuses %s as UNSERIALISABLE and loses nothing', async (_, value) => {
     const store = createMemoryStreamStore();
-    const writer = getStreamWriter<unknown>({ store, streamId: 's' });
+    const writer = getStreamWriter({ store, streamId: 's' });
     await writer.write('before');
     const refused = await writer.write(value);
-    expect(refused).toMatchObject({ ok: false, error: { type: 'STREAM_WRITE_ERROR', reason: 'unserialisable', code: 'UNSERIALISABLE' } });
+    expect(refused).toMatchObject({
+      ok: false,
+      error: { type: 'STREAM_WRITE_ERROR', reason: 'unserialisable', code: 'UNSERIALISABLE' },
+    });
     await writer.write('after');
     await writer.close();
     expect(await values(store, 's')).toEqual(['before', 'after']);
@@ -100,14 +118,14 @@ describe('write', () => {
 
   it('stores bytes on a stream of another content type, and refuses anything else there', async () => {
     const store = createMemoryStreamStore();
-    const writer = getStreamWriter<unknown>({ store, streamId: 's', contentType: 'application/octet-stream' });
+    const writer = getStreamWriter({ store, streamId: 's', contentType: 'application/octet-stream' });
     expect((await writer.write(new Uint8Array([0, 255]))).ok).toBe(true);
     expect((await writer.write('text')).ok).toBe(false);
     await writer.close();
     expect(await values(store, 's')).toEqual([new Uint8Array([0, 255])]);
   });
 
-  it('reports a content type that is not the stream\'s', async () => {
+  it("reports a content type that is not the stream's", async () => {
     const store = createMemoryStreamStore();
     await store.create('s', { contentType: 'text/plain' });
     const writer = getStreamWriter({ store, streamId: 's' });
@@ -144,7 +162,10 @@ describe('end', () => {
     await writer.write(1);
     await writer.abort(Object.assign(new Error('too many requests'), { code: 'RATE_LIMIT' }));
     expect(await values(store, 's')).toEqual([1]);
-    expect((await store.head('s'))?.end).toMatchObject({ outcome: 'failed', error: { code: 'RATE_LIMIT', message: 'too many requests' } });
+    expect((await store.head('s'))?.end).toMatchObject({
+      outcome: 'failed',
+      error: { code: 'RATE_LIMIT', message: 'too many requests' },
+    });
   });
 
   it('reports a stream that somebody else ended', async () => {
@@ -165,7 +186,9 @@ describe('cancel, fencing and leases', () => {
     const writer = getStreamWriter<number>({ store, streamId: 's' });
     await writer.write(1);
     await writer.flush();
-    const fired = new Promise<unknown>((resolve) => writer.signal.addEventListener('abort', () => resolve(writer.signal.reason)));
+    const fired = new Promise<unknown>((resolve) =>
+      writer.signal.addEventListener('abort', () => resolve(writer.signal.reason)),
+    );
     await store.mark('s', { type: 'cancel', reason: 'user pressed stop' });
     expect(await fired).toMatchObject({ code: 'CANCELLED' });
     await writer.abort();
@@ -224,7 +247,10 @@ describe('store failures', () => {
     const store = failing(inner, 'append', () => (down ? 'before' : null));
     const writer = getStreamWriter<number>({ store, streamId: 's', retry: { timeoutMs: 0 } });
     await writer.write(1);
-    expect(await writer.flush()).toMatchObject({ ok: false, error: { reason: 'store_error', cause: { code: 'STORE_ERROR' } } });
+    expect(await writer.flush()).toMatchObject({
+      ok: false,
+      error: { reason: 'store_error', cause: { code: 'STORE_ERROR' } },
+    });
     const refused = await writer.write(2);
     expect(refused).toMatchObject({ ok: false, error: { reason: 'store_error' } });
     expect(writer.writable).toBe(true);
@@ -257,11 +283,21 @@ describe('store failures', () => {
 
   it('stores every accepted value once and in order under any schedule of failures', async () => {
     const schedule = fc.array(fc.constantFrom<'before' | 'after' | null>('before', 'after', null), { maxLength: 30 });
-    const actions = fc.array(fc.oneof({ weight: 5, arbitrary: fc.constant('write' as const) }, { weight: 1, arbitrary: fc.constant('flush' as const) }), { maxLength: 60 });
+    const actions = fc.array(
+      fc.oneof(
+        { weight: 5, arbitrary: fc.constant('write' as const) },
+        { weight: 1, arbitrary: fc.constant('flush' as const) },
+      ),
+      { maxLength: 60 },
+    );
     await fc.assert(
       fc.asyncProperty(schedule, actions, fc.integer({ min: 1, max: 8 }), async (failures, script, highWaterMark) => {
         const inner = createMemoryStreamStore();
-        const store = failing(failing(inner, 'append', (call) => failures[call - 1] ?? null), 'create', (call) => failures[call] ?? null);
+        const store = failing(
+          failing(inner, 'append', (call) => failures[call - 1] ?? null),
+          'create',
+          (call) => failures[call] ?? null,
+        );
         const writer = getStreamWriter<number>({ store, streamId: 's', highWaterMark, retry: { timeoutMs: 0 } });
         const accepted: number[] = [];
         for (const [i, action] of script.entries()) {
@@ -284,7 +320,7 @@ describe('options', () => {
     ['highWaterMark', { streamId: 's', highWaterMark: Number.NaN }],
     ['leaseMs', { streamId: 's', leaseMs: -1 }],
   ])('refuses a bad %s, naming it', (_, options) => {
-    const open = (): unknown => getStreamWriter({ store: createMemoryStreamStore(), ...options } as never);
+    const open = (): unknown => getStreamWriter({ store: createMemoryStreamStore(), ...options });
     expect(open).toThrow(StreamError);
     expect(open).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
   });
