@@ -134,16 +134,20 @@ async function serve(port) {
   fail(code ?? 1, `The demo's server stopped by itself (${signal ?? `exit code ${code}`}).`);
 }
 
+/** Passes the first signal on; a second one, or too long a wait, ends the server at once. */
 function forwardSignals(server) {
   const state = { signal: null };
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-    process.on(signal, () => {
-      const again = state.signal !== null;
-      state.signal = signal;
-      server.kill(again ? 'SIGKILL' : signal === 'SIGHUP' ? 'SIGTERM' : signal);
-      setTimeout(() => server.kill('SIGKILL'), stopTimeoutMs).unref();
-    });
-  }
+  const stop = (signal) => {
+    const again = state.signal !== null;
+    state.signal = signal;
+    server.kill(again ? 'SIGKILL' : signal);
+    setTimeout(() => server.kill('SIGKILL'), stopTimeoutMs).unref();
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+  process.on('SIGHUP', () => stop('SIGTERM'));
+  // A program that starts the demo with an IPC channel ends it by ending itself, even by kill -9.
+  process.on('disconnect', () => stop('SIGTERM'));
   return state;
 }
 

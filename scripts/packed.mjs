@@ -4,8 +4,8 @@
  * its files with `src`, imports every entry point in a plain Node, and holds the
  * bundles to their byte budget (.size-limit.json). Needs a build.
  */
-import { mkdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { join, relative } from 'node:path';
 
 import { publishedPackages } from './lib/packages.mjs';
 import { requirePlatform } from './lib/platform.mjs';
@@ -20,6 +20,7 @@ rmSync(work, { recursive: true, force: true });
 mkdirSync(work, { recursive: true });
 
 const packages = publishedPackages();
+for (const { folder } of packages) removeStale(folder);
 const tarballs = await pack();
 let failures = 0;
 for (const { name, exports } of packages) await checkPackage(name, exports, tarballs.get(name));
@@ -57,20 +58,35 @@ async function checkPackage(name, exports, { file, paths }) {
   ]);
 }
 
-/** A file that stays in `dist` after its source is gone would be published. */
+/** tsc and turbo's cache leave a built file in place when its source is renamed or deleted. */
+function removeStale(folder) {
+  const sources = new Set(filesUnder(join(folder, 'src')).map(stem));
+  for (const path of filesUnder(join(folder, 'dist'))) {
+    if (!sources.has(stem(path))) rmSync(join(folder, 'dist', path));
+  }
+}
+
+function filesUnder(folder) {
+  if (!existsSync(folder)) return [];
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map((entry) => relative(folder, join(entry.parentPath, entry.name)));
+}
+
+/** Every module that is published has its source beside it, and every source is built. */
 function mirrors(paths) {
-  const sources = new Set(paths.filter((path) => path.startsWith('src/')).map((path) => stem(path, 'src/')));
-  const built = new Set(paths.filter((path) => path.startsWith('dist/')).map((path) => stem(path, 'dist/')));
-  const stale = [...built]
-    .filter((path) => !sources.has(path))
-    .map((path) => `dist/${path} has no source: delete dist`);
-  const missing = [...sources].filter((path) => !built.has(path)).map((path) => `src/${path} is not built`);
-  const problems = [...stale, ...missing];
+  const below = (top) => paths.filter((path) => path.startsWith(top)).map((path) => stem(path.slice(top.length)));
+  const sources = new Set(below('src/'));
+  const built = new Set(below('dist/'));
+  const problems = [
+    ...[...built].filter((path) => !sources.has(path)).map((path) => `dist/${path} has no source`),
+    ...[...sources].filter((path) => !built.has(path)).map((path) => `src/${path} is not built`),
+  ];
   return { code: problems.length === 0 ? 0 : 1, output: problems.join('\n') };
 }
 
-function stem(path, prefix) {
-  return path.slice(prefix.length).replace(/(\.d)?\.(ts|tsx|js)(\.map)?$/, '');
+/** `reader/reader.d.ts.map` and `reader/reader.ts` have the same stem. */
+function stem(path) {
+  return path.replace(/(\.d)?\.(ts|tsx|js)(\.map)?$/, '');
 }
 
 async function importEntries(name, exports) {

@@ -37,7 +37,8 @@ export async function startDemo({ data, port = 0, env = {} }: StartDemoOptions):
   const child = spawn(process.execPath, [launcher, '--no-build', '--port', String(port), '--data', data], {
     detached: true,
     env: { ...process.env, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    // Over the IPC channel the demo notices that the test runner is gone, and stops too.
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   let output = '';
   const ready = await new Promise<RegExpExecArray>((resolve, reject) => {
@@ -46,8 +47,8 @@ export async function startDemo({ data, port = 0, env = {} }: StartDemoOptions):
       const match = readyLine.exec(output);
       if (match) resolve(match);
     };
-    child.stdout.on('data', read);
-    child.stderr.on('data', read);
+    child.stdout?.on('data', read);
+    child.stderr?.on('data', read);
     child.once('error', reject);
     child.once('exit', (code) => reject(new Error(`The demo stopped with exit code ${code}.\n${output}`)));
   });
