@@ -12,3 +12,5 @@ export {
   type StoreConformanceTarget,
   type StoreFeature,
 } from './conformance/store-target.ts';
+export { type Fault, type PlannedFault, type RandomFaults, STORE_VERBS, type StoreVerb } from './faults/fault.ts';
+export * from './faults/faulty-store.ts';
