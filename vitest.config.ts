@@ -13,22 +13,25 @@ const packages: readonly Package[] = [
   { name: 'store-file' },
   { name: 'react', environment: 'happy-dom' },
   { name: 'next' },
+  { name: 'demo', root: 'apps/demo' },
 ];
 
 interface Package {
   readonly name: string;
   /** @default 'node' */
   readonly environment?: 'node' | 'happy-dom';
+  /** @default packages/<name> */
+  readonly root?: string;
 }
 
 export default defineConfig({
   test: {
-    projects: packages.map(({ name, environment = 'node' }) => ({
+    projects: packages.map(({ name, environment = 'node', root = `packages/${name}` }) => ({
       resolve: { conditions },
       ssr: { resolve: { conditions } },
       test: {
         name: `@perennial/${name}`,
-        root: `packages/${name}`,
+        root,
         environment,
         include: ['test/**/*.test.{ts,tsx}'],
         typecheck: { enabled: false },
