@@ -1,6 +1,6 @@
-import { isJsonContentType, mediaType } from './codec.ts';
+import { mediaType, payloadsFit } from './codec.ts';
 import type { StreamEnd } from './end.ts';
-import { InvalidArgumentError, quote, StreamFencedError } from './errors.ts';
+import { StreamFencedError } from './errors.ts';
 import type { ProducerState, StreamHead } from './head.ts';
 import type { NewRecord, ProducerStamp, StreamRecord } from './record.ts';
 import type { AppendRequest, AppendSegment, SegmentResult } from './store.ts';
@@ -45,7 +45,7 @@ export function createLogState(head: StreamHead): LogState {
  * duplicate, closed, content type, gap, stream sequence, expected position.
  *
  * @param state What is stored, including appends that are accepted and not yet durable.
- * @param request A request that passed {@link assertAppendRequest}.
+ * @param request A request that passed `assertAppendRequest`.
  * @param now Milliseconds since the Unix epoch, stamped on the records.
  * @throws {@link StreamFencedError} for the whole request. Other refusals are results of their segment.
  */
@@ -170,7 +170,8 @@ function decideSegment(
   }
   if (end) return { status: 'closed', end };
   const wrongType = segment.contentType !== undefined && mediaType(segment.contentType) !== mediaType(head.contentType);
-  if (wrongType || !payloadsFit(segment, head)) return { status: 'content-type', contentType: head.contentType };
+  if (wrongType || !payloadsFit(segment.records, head.contentType))
+    return { status: 'content-type', contentType: head.contentType };
   if (producer && producer.seq > expectedSeq) return { status: 'gap', expectedSeq };
   if (segment.streamSeq !== undefined && streamSeq !== null && segment.streamSeq <= streamSeq)
     return { status: 'regression', streamSeq };
@@ -182,85 +183,4 @@ function decideSegment(
 /** Sequences a segment occupies: one per record and one for an end, or one for all of it. */
 function sequenceCount(segment: AppendSegment): number {
   return segment.sequencing === 'segment' ? 1 : segment.records.length + (segment.end ? 1 : 0);
-}
-
-function payloadsFit(segment: AppendSegment, head: StreamHead): boolean {
-  const wanted = isJsonContentType(head.contentType) ? 'string' : 'object';
-  return segment.records.every((record) => record.kind === 'supersede' || typeof record.data === wanted);
-}
-
-/** @throws {@link InvalidArgumentError} naming the first value of the request that no store could honour. */
-export function assertAppendRequest(request: AppendRequest): void {
-  if (request.token !== undefined) assertCounter('token', request.token);
-  if (!Array.isArray(request.segments) || request.segments.length === 0) {
-    throw new InvalidArgumentError('segments', `An append needs at least one segment; got ${quote(request.segments)}.`);
-  }
-  for (const segment of request.segments) assertSegment(segment);
-}
-
-function assertSegment(segment: AppendSegment): void {
-  const { producer, records, expectedPosition } = segment;
-  if (!Array.isArray(records))
-    throw new InvalidArgumentError('records', `\`records\` must be an array; got ${quote(records)}.`);
-  if (records.length === 0 && !segment.end)
-    throw new InvalidArgumentError('records', 'A segment needs at least one record or an end.');
-  if (producer) {
-    if (typeof producer.id !== 'string' || producer.id === '' || !producer.id.isWellFormed()) {
-      throw new InvalidArgumentError(
-        'producer.id',
-        `A producer id must be a non-empty, well-formed string; got ${quote(producer.id)}.`,
-      );
-    }
-    assertCounter('producer.epoch', producer.epoch);
-    assertCounter('producer.seq', producer.seq);
-  }
-  if (expectedPosition !== undefined) assertCounter('expectedPosition', expectedPosition);
-  if (segment.end) assertEnd(segment.end);
-  for (const record of records) assertRecord(record);
-}
-
-function assertRecord(record: NewRecord): void {
-  if (record.kind === 'supersede') {
-    assertStep(record.step);
-    assertCounter('belowAttempt', record.belowAttempt);
-    return;
-  }
-  const { data } = record;
-  if (typeof data !== 'string' && !(data instanceof Uint8Array)) {
-    throw new InvalidArgumentError('data', `\`data\` must be a JSON text or a Uint8Array; got ${quote(data)}.`);
-  }
-  if (typeof data === 'string' && !data.isWellFormed()) {
-    throw new InvalidArgumentError(
-      'data',
-      `\`data\` must be well-formed Unicode; escape lone surrogates in the JSON text. Got ${quote(data)}.`,
-    );
-  }
-  if (record.step !== undefined) assertStep(record.step);
-  if (record.attempt !== undefined) assertCounter('attempt', record.attempt);
-}
-
-function assertStep(step: unknown): void {
-  if (typeof step !== 'string' || step === '' || !step.isWellFormed()) {
-    throw new InvalidArgumentError('step', `\`step\` must be a non-empty, well-formed string; got ${quote(step)}.`);
-  }
-}
-
-/** @throws {@link InvalidArgumentError} unless `end` is a well-formed {@link StreamEnd}. */
-export function assertEnd(end: StreamEnd): void {
-  if (end.outcome !== 'completed' && end.outcome !== 'failed' && end.outcome !== 'cancelled') {
-    throw new InvalidArgumentError(
-      'end.outcome',
-      `An end's outcome is 'completed', 'failed' or 'cancelled'; got ${quote(end.outcome)}.`,
-    );
-  }
-}
-
-/** @throws {@link InvalidArgumentError} unless `value` is an integer from 0 to 2^53 - 1. */
-export function assertCounter(argument: string, value: unknown): asserts value is number {
-  if (!Number.isSafeInteger(value) || Number(value) < 0) {
-    throw new InvalidArgumentError(
-      argument,
-      `\`${argument}\` must be an integer from 0 to 2^53 - 1; got ${typeof value === 'number' ? value : quote(value)}.`,
-    );
-  }
 }

@@ -1,5 +1,5 @@
 import { quote, StreamError } from './errors.ts';
-import type { RecordData } from './record.ts';
+import type { NewRecord, RecordData } from './record.ts';
 
 /** The content type a stream has when its creator names none. */
 export const JSON_CONTENT_TYPE = 'application/json';
@@ -14,6 +14,12 @@ export function isJsonContentType(contentType: string): boolean {
 export function mediaType(contentType: string): string {
   const semicolon = contentType.indexOf(';');
   return (semicolon === -1 ? contentType : contentType.slice(0, semicolon)).trim().toLowerCase();
+}
+
+/** True when every payload is of the kind that a stream of this content type holds: JSON texts, or bytes. */
+export function payloadsFit(records: readonly NewRecord[], contentType: string): boolean {
+  const wanted = isJsonContentType(contentType) ? 'string' : 'object';
+  return records.every((record) => record.kind === 'supersede' || typeof record.data === wanted);
 }
 
 /**

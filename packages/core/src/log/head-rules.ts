@@ -1,5 +1,7 @@
-import { assertCounter, assertEnd, type LogState } from './append-rules.ts';
-import { JSON_CONTENT_TYPE, mediaType } from './codec.ts';
+import { assertEnd, assertRecords } from './append-request.ts';
+import type { LogState } from './append-rules.ts';
+import { assertCounter, assertName, assertObject, assertPositive, assertText } from './arguments.ts';
+import { JSON_CONTENT_TYPE, mediaType, payloadsFit } from './codec.ts';
 import { InvalidArgumentError, quote, StreamExistsError, StreamFencedError } from './errors.ts';
 import type { StreamHead } from './head.ts';
 import type { CreateOptions, Mark } from './store.ts';
@@ -101,13 +103,14 @@ export function isExpired(head: StreamHead, touchedAt: number, now: number): boo
   return head.ttlMs !== null && now >= touchedAt + head.ttlMs;
 }
 
+// No line break may pass: the content type becomes an HTTP header.
+const CONTENT_TYPE = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+[\t ]*(?:;[\t\x20-\x7e]*)?$/;
+
 /** @throws {@link InvalidArgumentError} naming the first option that no store could honour. */
 export function assertCreateOptions(options: CreateOptions): void {
-  const { contentType, ttlMs, expiresAt, leaseMs, owner, token, end } = options;
-  if (
-    contentType !== undefined &&
-    (typeof contentType !== 'string' || !/^[\w!#$&^.+-]+\/[\w!#$&^.+-]+\s*(;[\t\x20-\x7e]*)?$/.test(contentType))
-  ) {
+  assertObject('options', options);
+  const { contentType = JSON_CONTENT_TYPE, ttlMs, expiresAt, leaseMs, owner, token, records, end } = options;
+  if (typeof contentType !== 'string' || !CONTENT_TYPE.test(contentType)) {
     throw new InvalidArgumentError(
       'contentType',
       `\`contentType\` must be a media type such as 'application/json'; got ${quote(contentType)}.`,
@@ -115,44 +118,36 @@ export function assertCreateOptions(options: CreateOptions): void {
   }
   if (ttlMs !== undefined) assertCounter('ttlMs', ttlMs);
   if (expiresAt !== undefined) assertCounter('expiresAt', expiresAt);
-  if (ttlMs !== undefined && expiresAt !== undefined)
+  if (ttlMs !== undefined && expiresAt !== undefined) {
     throw new InvalidArgumentError('expiresAt', 'Pass `ttlMs` or `expiresAt`, not both.');
-  if (leaseMs !== undefined) assertDuration('leaseMs', leaseMs);
-  if (owner !== undefined && (typeof owner !== 'string' || owner === '')) {
-    throw new InvalidArgumentError('owner', `\`owner\` must be a stream id; got ${quote(owner)}.`);
   }
+  if (leaseMs !== undefined) assertPositive('leaseMs', leaseMs);
+  if (owner !== undefined) assertName('owner', owner);
   if (token !== undefined) assertCounter('token', token);
-  if (end) assertEnd(end);
+  if (end !== undefined) assertEnd(end);
+  if (records === undefined) return;
+  assertRecords(records);
+  if (!payloadsFit(records, contentType)) {
+    throw new InvalidArgumentError('records', `The records do not fit content type ${quote(contentType)}.`);
+  }
 }
 
 /** @throws {@link InvalidArgumentError} unless the mark is well formed. */
 export function assertMark(mark: Mark): void {
+  assertObject('mark', mark);
   switch (mark.type) {
     case 'cancel':
-      if (mark.reason !== undefined && typeof mark.reason !== 'string') {
-        throw new InvalidArgumentError('reason', `A cancel reason must be a string; got ${quote(mark.reason)}.`);
-      }
+      if (mark.reason !== undefined) assertText('reason', mark.reason);
       return;
     case 'lease':
       if (mark.token !== undefined) assertCounter('token', mark.token);
-      if (mark.durationMs !== undefined && mark.durationMs !== null) assertDuration('durationMs', mark.durationMs);
+      if (mark.durationMs !== undefined && mark.durationMs !== null) assertPositive('durationMs', mark.durationMs);
       return;
     case 'fence':
       assertCounter('token', mark.token);
-      if (typeof mark.nonce !== 'string' || mark.nonce === '') {
-        throw new InvalidArgumentError('nonce', `A fence needs a nonce, a non-empty string; got ${quote(mark.nonce)}.`);
-      }
+      assertName('nonce', mark.nonce);
       return;
     default:
       throw new InvalidArgumentError('mark', `A mark's type is 'cancel', 'lease' or 'fence'; got ${quote(mark)}.`);
-  }
-}
-
-function assertDuration(argument: string, value: number): void {
-  if (!Number.isSafeInteger(value) || value < 1) {
-    throw new InvalidArgumentError(
-      argument,
-      `\`${argument}\` must be a positive whole number of milliseconds; got ${quote(value)}.`,
-    );
   }
 }

@@ -1,3 +1,4 @@
+import { assertCounter, assertObject } from './arguments.ts';
 import { InvalidArgumentError, quote, StreamError } from './errors.ts';
 import type { StreamHead } from './head.ts';
 import type { WaitOptions } from './store.ts';
@@ -71,11 +72,11 @@ export function createStreamWaiters(latest: () => StreamHead): StreamWaiters {
 export const MAX_TIMER_MS = 2_147_483_647;
 
 /** @throws {@link InvalidArgumentError} unless the options can be waited with. */
-export function assertWaitOptions({ position, timeoutMs }: WaitOptions): void {
-  if (position !== Infinity && (!Number.isSafeInteger(position) || position < 0)) {
-    throw new InvalidArgumentError('position', `\`position\` must be a position or Infinity; got ${String(position)}.`);
-  }
-  if (timeoutMs !== undefined && !(timeoutMs >= 0)) {
+export function assertWaitOptions(options: WaitOptions): void {
+  assertObject('options', options);
+  const { position, timeoutMs } = options;
+  if (position !== Infinity) assertCounter('position', position);
+  if (timeoutMs !== undefined && !(typeof timeoutMs === 'number' && timeoutMs >= 0)) {
     throw new InvalidArgumentError(
       'timeoutMs',
       `\`timeoutMs\` must be a number of milliseconds; got ${quote(timeoutMs)}.`,

@@ -1,13 +1,6 @@
-import {
-  applyAppend,
-  type AppendEffect,
-  assertAppendRequest,
-  assertCounter,
-  createLogState,
-  decideAppend,
-  type LogState,
-} from '../log/append-rules.ts';
-import { InvalidArgumentError, StreamError, StreamGapError, StreamNotFoundError } from '../log/errors.ts';
+import { assertAppendRequest, assertProducerId } from '../log/append-request.ts';
+import { applyAppend, type AppendEffect, createLogState, decideAppend, type LogState } from '../log/append-rules.ts';
+import { StreamError, StreamGapError, StreamNotFoundError } from '../log/errors.ts';
 import {
   assertCreateOptions,
   assertMark,
@@ -17,6 +10,7 @@ import {
   isExpired,
 } from '../log/head-rules.ts';
 import type { ProducerState, StreamHead } from '../log/head.ts';
+import { assertListOptions, assertReadOptions, DEFAULT_PAGE_BYTES, DEFAULT_PAGE_LIMIT } from '../log/page-options.ts';
 import { recordSize, type StreamRecord } from '../log/record.ts';
 import type {
   AppendRequest,
@@ -53,8 +47,6 @@ interface Entry {
   touchedAt: number;
 }
 
-const DEFAULT_PAGE_LIMIT = 1_000;
-const DEFAULT_PAGE_BYTES = 1_048_576;
 const DEFAULT_MAX_BYTES = 1_073_741_824;
 
 /**
@@ -102,15 +94,9 @@ class MemoryStreamStore implements StreamStore {
       touchedAt: now,
     };
     const { records = [], end } = options;
-    if (records.length > 0 || end) {
-      const segment = { records, ...(end && { end }) };
-      const request: AppendRequest = { segments: [segment], token: state.head.token };
-      assertAppendRequest(request);
-      const { effect, results } = decideAppend(state, request, now);
-      if (results[0]?.status === 'content-type')
-        throw new InvalidArgumentError('records', `The records do not fit content type ${state.head.contentType}.`);
-      if (effect) this.#apply(entry, effect);
-    }
+    const request: AppendRequest = { segments: [{ records, ...(end && { end }) }], token: state.head.token };
+    const { effect } = decideAppend(state, request, now);
+    if (effect) this.#apply(entry, effect);
     this.#entries.set(id, entry);
     return { created: true, head: state.head };
   }
@@ -126,14 +112,10 @@ class MemoryStreamStore implements StreamStore {
     return { segments: results, head: entry.state.head };
   }
 
-  async read(
-    id: string,
-    { from, limit = DEFAULT_PAGE_LIMIT, maxBytes = DEFAULT_PAGE_BYTES }: ReadOptions,
-  ): Promise<ReadResult> {
+  async read(id: string, options: ReadOptions): Promise<ReadResult> {
     const { state, records } = this.#entry(id);
-    assertCounter('from', from);
-    assertCounter('limit', limit);
-    assertCounter('maxBytes', maxBytes);
+    assertReadOptions(options);
+    const { from, limit = DEFAULT_PAGE_LIMIT, maxBytes = DEFAULT_PAGE_BYTES } = options;
     const { head } = state;
     if (from < head.firstPosition) throw new StreamGapError(id, from, head.firstPosition);
     const start = from - head.firstPosition;
@@ -161,7 +143,9 @@ class MemoryStreamStore implements StreamStore {
   }
 
   async producer(id: string, producerId: string): Promise<ProducerState | null> {
-    return this.#entry(id).state.producers.get(producerId) ?? null;
+    const { state } = this.#entry(id);
+    assertProducerId('producerId', producerId);
+    return state.producers.get(producerId) ?? null;
   }
 
   async delete(id: string): Promise<boolean> {
@@ -172,19 +156,20 @@ class MemoryStreamStore implements StreamStore {
     return entry !== undefined;
   }
 
-  async list({ prefix = '', after, limit = DEFAULT_PAGE_LIMIT }: ListOptions = {}): Promise<ListResult> {
+  async list(options: ListOptions = {}): Promise<ListResult> {
     this.#assertOpen();
-    assertCounter('limit', limit);
+    assertListOptions(options);
+    const { prefix = '', after, limit = DEFAULT_PAGE_LIMIT } = options;
     // The default sort compares UTF-16 code units, which is the order the port promises.
     const ids = [...this.#entries.keys()]
       .filter((id) => id.startsWith(prefix) && (after === undefined || id > after))
       .toSorted();
     const streams: StreamHead[] = [];
     for (const id of ids) {
+      const head = this.#find(id, false)?.state.head;
       const last = streams.at(-1);
-      if (streams.length === limit) return last ? { streams, next: last.id } : { streams };
-      const entry = this.#find(id, false);
-      if (entry) streams.push(entry.state.head);
+      if (head && last && streams.length === limit) return { streams, next: last.id };
+      if (head) streams.push(head);
     }
     return { streams };
   }
@@ -227,7 +212,7 @@ class MemoryStreamStore implements StreamStore {
     }
     this.#bytes += bytes;
     entry.bytes += bytes;
-    for (const record of effect.records) entry.records.push(record);
+    for (const record of effect.records) entry.records.push(ownRecord(record));
     applyAppend(entry.state, effect);
   }
 
@@ -267,4 +252,10 @@ class MemoryStreamStore implements StreamStore {
 
 function closedError(): StreamError<'STORE_CLOSED'> {
   return new StreamError('STORE_CLOSED', 'The store was closed. Open a new one.');
+}
+
+/** Detaches bytes from the caller's buffer, which may be reused; the log must not change with it. */
+function ownRecord(record: StreamRecord): StreamRecord {
+  if (record.kind === 'supersede' || typeof record.data === 'string') return record;
+  return { ...record, data: new Uint8Array(record.data) };
 }

@@ -69,7 +69,7 @@ const streamIds: readonly InvalidCalls[] = [
 ].map((row) => ({ ...row, argument: 'id', values: NOT_IDS }));
 
 const creations: readonly InvalidCalls[] = [
-  option('create', 'contentType', ['', 'json', 'a/b\r\nx: y', 5, null]),
+  option('create', 'contentType', ['', 'json', 'a/b\r\nx: y', 'a/b\r\n', 5, null]),
   option('create', 'ttlMs', NOT_COUNTERS),
   option('create', 'expiresAt', NOT_COUNTERS),
   {
