@@ -20,7 +20,7 @@ export * from './writer/retry.ts';
 export * from './writer/writer.ts';
 export * from './reader/lease-observer.ts';
 export * from './reader/reader.ts';
-export { END, PULL, type Pull, type Pullable } from './transform/pull.ts';
+export { END, PULL, type Pull, type Pullable, type Receiver, WAIT } from './transform/pull.ts';
 export type { TransformedStream } from './transform/fused.ts';
 export * from './transform/operators.ts';
 export * from './transform/pipe.ts';

@@ -17,7 +17,7 @@ import { aborted } from '../log/waiters.ts';
 import { type AsyncResult, err, ok, type Result } from '../result.ts';
 import { type StreamAddress, streamIdOf } from '../stream-address.ts';
 import { createPullIterator } from '../transform/pull-iterator.ts';
-import { END, PULL, type Pull, type Pullable } from '../transform/pull.ts';
+import { type END, PULL, type Pull, type Pullable, type Receiver, WAIT } from '../transform/pull.ts';
 import { Retractions } from '../view/views.ts';
 import { createLeaseObserver, endLapsed } from './lease-observer.ts';
 
@@ -166,10 +166,18 @@ class StoreReader<T> implements StreamReader<T>, Pull<T> {
     return this;
   }
 
-  /** {@link Pull.next}: without a promise where the value is in the current page. */
-  next(): T | typeof END | Promise<T | typeof END> {
+  /** {@link Pull.next}: at once where the value is in the current page. */
+  next(receiver: Receiver<T>): T | typeof END | typeof WAIT {
     const value = this.#signal.aborted ? NOT_READY : this.#readyValue();
-    return value === NOT_READY ? this.#pullSlowly() : value;
+    if (value !== NOT_READY) return value;
+    void this.#nextValue().then(
+      (late) => receiver.onValue(late),
+      (error: unknown) => {
+        if (isStreamError(error) && error.code === 'ENDED') receiver.onEnd();
+        else receiver.onError(this.#readError(error));
+      },
+    );
+    return WAIT;
   }
 
   rewind(): boolean {
@@ -180,15 +188,6 @@ class StoreReader<T> implements StreamReader<T>, Pull<T> {
     this.#handedOut = new Map();
     this.#ended = false;
     return true;
-  }
-
-  async #pullSlowly(): Promise<T | typeof END> {
-    try {
-      return await this.#nextValue();
-    } catch (error) {
-      if (isStreamError(error) && error.code === 'ENDED') return END;
-      throw this.#readError(error);
-    }
   }
 
   async #inTurn<V>(read: () => Promise<Result<V, StreamReadError>>): AsyncResult<V, StreamReadError> {

@@ -3,7 +3,17 @@ import { createPullIterator } from './pull-iterator.ts';
  * A chain of transformers run as one loop over its source: a stage costs a function call per value, not an async generator (the ratio is
  * printed by `benchmarks/`). A stage maps one value to one or none; what yields many values per input is a source of its own.
  */
-import { END, PULL, type Pull, type Pullable, YIELD_EVERY, yieldMacrotask } from './pull.ts';
+import {
+  answer,
+  END,
+  PULL,
+  type Pull,
+  type Pullable,
+  type Receiver,
+  WAIT,
+  YIELD_EVERY,
+  yieldMacrotask,
+} from './pull.ts';
 import { type Source, toPull } from './source.ts';
 
 /** Returned by a stage that passes nothing on. */
@@ -51,7 +61,7 @@ export function addStage<T>(source: Source<unknown>, stage: StageFactory): Trans
   return new FusedStream(source, [stage]);
 }
 
-class FusedPull<T> implements Pull<T> {
+class FusedPull<T> implements Pull<T>, Receiver<unknown> {
   readonly #source: Pull<unknown>;
   readonly #factories: readonly StageFactory[];
   #stages: Stage[] = [];
@@ -60,6 +70,8 @@ class FusedPull<T> implements Pull<T> {
   #ended = false;
   /** Chains without a limit, the most, need not look for one after each value. */
   #limited = false;
+  /** Whom the outstanding answer is for. */
+  #receiver: Receiver<T> | null = null;
 
   constructor(source: Pull<unknown>, factories: readonly StageFactory[]) {
     this.#source = source;
@@ -67,18 +79,21 @@ class FusedPull<T> implements Pull<T> {
     this.#start();
   }
 
-  next(): T | typeof END | Promise<T | typeof END> {
-    for (let dropped = 0; ; dropped++) {
+  next(receiver: Receiver<T>): T | typeof END | typeof WAIT {
+    this.#receiver = receiver;
+    for (let dropped = 0; dropped < YIELD_EVERY; dropped++) {
       if (this.#ended) return this.#nextFlushed();
-      if (this.#limit() !== -1) return this.#finish(this.#limit() + 1);
-      if (dropped === YIELD_EVERY) return yieldMacrotask().then(() => this.next());
-      const value = this.#source.next();
-      if (value instanceof Promise) return this.#nextAsync(value);
+      const limit = this.#limit();
+      if (limit !== -1) return this.#finish(limit + 1);
+      const value = this.#source.next(this);
+      if (value === WAIT) return WAIT;
       if (value === END) return this.#finish(0);
       const out = this.#apply(value, 0);
-      if (out instanceof Promise) return this.#nextAsync(null, out);
+      if (out instanceof Promise) return this.#await(out);
       if (out !== SKIP) return this.#emit(out);
     }
+    // A long run of dropped values would starve timers and I/O.
+    return this.#await(yieldMacrotask().then(() => SKIP));
   }
 
   close(): void | Promise<void> {
@@ -93,6 +108,27 @@ class FusedPull<T> implements Pull<T> {
     return true;
   }
 
+  /** The source's late answer. */
+  onValue(value: unknown): void {
+    let out: unknown;
+    try {
+      out = this.#apply(value, 0);
+    } catch (error) {
+      this.#receiver?.onError(error);
+      return;
+    }
+    if (out instanceof Promise) this.#await(out);
+    else this.#deliver(out);
+  }
+
+  onEnd(): void {
+    this.#finish(0);
+  }
+
+  onError(error: unknown): void {
+    this.#receiver?.onError(error);
+  }
+
   #start(): void {
     this.#stages = this.#factories.map((create) => create());
     this.#limited = this.#stages.some((stage) => stage.done !== undefined);
@@ -100,37 +136,38 @@ class FusedPull<T> implements Pull<T> {
     this.#ended = false;
   }
 
-  /** The same loop with waiting; a loop and not recursion, which would keep every dropped value's promise alive. */
-  async #nextAsync(pending: Promise<unknown> | null, applied?: Promise<unknown>): Promise<T | typeof END> {
-    let input = pending;
-    let out: unknown = applied ? await applied : SKIP;
-    for (;;) {
-      if (out !== SKIP) return this.#emit(out);
-      if (this.#ended) return this.#nextFlushed();
-      const limit = this.#limit();
-      if (limit !== -1 && !input) return this.#finish(limit + 1);
-      const value = await (input ?? this.#source.next());
-      input = null;
-      if (value === END) return this.#finish(0);
-      out = await this.#apply(value, 0);
-    }
-  }
-
   #apply(value: unknown, from: number): unknown {
     let current = value;
     for (let i = from; i < this.#stages.length; i++) {
       current = this.#stages[i]?.apply(current);
-      if (current instanceof Promise)
+      if (current instanceof Promise) {
         return current.then((settled: unknown) => (settled === SKIP ? SKIP : this.#apply(settled, i + 1)));
+      }
       if (current === SKIP) return SKIP;
     }
     return current;
   }
 
+  #await(out: Promise<unknown>): typeof WAIT {
+    out.then(
+      (value) => this.#deliver(value),
+      (error: unknown) => this.#receiver?.onError(error),
+    );
+    return WAIT;
+  }
+
+  /** Hands the outstanding answer over, or goes on looking for one. */
+  #deliver(out: unknown): void {
+    const receiver = this.#receiver;
+    if (!receiver) return;
+    if (out === SKIP) answer(receiver, () => this.next(receiver));
+    else receiver.onValue(this.#emit(out));
+  }
+
   #emit(value: unknown): T {
     // Close as soon as a limit is reached: a consumer that has what it asked for may never pull again.
-    const limit = this.#limit();
-    if (limit !== -1 && !this.#ended) void this.#closeSource().catch(() => undefined);
+    if (this.#limited && this.#limit() !== -1 && !this.#ended) void this.#closeSource().catch(() => undefined);
+    // Values are `unknown` inside the chain; the operators' signatures vouch for what comes out.
     return value as T;
   }
 
@@ -141,16 +178,24 @@ class FusedPull<T> implements Pull<T> {
     return -1;
   }
 
-  /** The input is over for the stages from `from` on: collect what they still hold. */
-  async #finish(from: number): Promise<T | typeof END> {
+  /** The input is over for the stages from `from` on: collect what they still hold, then answer. */
+  #finish(from: number): typeof WAIT {
     this.#ended = true;
+    const receiver = this.#receiver;
+    void this.#flushStages(from).then(
+      () => receiver && answer(receiver, () => this.#nextFlushed()),
+      (error: unknown) => receiver?.onError(error),
+    );
+    return WAIT;
+  }
+
+  async #flushStages(from: number): Promise<void> {
     await this.#closeSource();
     for (let i = from; i < this.#stages.length; i++) {
       const rest: unknown = this.#stages[i]?.flush?.() ?? SKIP;
       const out = rest === SKIP ? SKIP : await this.#apply(rest, i + 1);
       if (out !== SKIP) this.#flushed.push(out);
     }
-    return this.#nextFlushed();
   }
 
   async #closeSource(): Promise<void> {

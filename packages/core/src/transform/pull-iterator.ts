@@ -1,6 +1,11 @@
-import { END, type Pull, YIELD_EVERY, yieldMacrotask } from './pull.ts';
+import { END, type Pull, type Receiver, WAIT, YIELD_EVERY, yieldMacrotask } from './pull.ts';
 
 type Step<T> = IteratorResult<T, undefined>;
+
+interface Call<T> {
+  readonly resolve: (step: Step<T> | Promise<Step<T>>) => void;
+  readonly reject: (error: unknown) => void;
+}
 
 /**
  * Makes an async iterator of a {@link Pull}, with the guarantees of an async generator: calls are answered in order, the source is closed
@@ -10,15 +15,15 @@ export function createPullIterator<T>(pull: Pull<T>): AsyncIterableIterator<T> {
   return new PullIterator(pull);
 }
 
-class PullIterator<T> implements AsyncIterableIterator<T> {
+class PullIterator<T> implements AsyncIterableIterator<T>, Receiver<T> {
   readonly #pull: Pull<T>;
   #finished = false;
   /** Values handed out in a row without waiting. */
   #ready = 0;
-  /** The last call that has not settled; null while none is pending, which is the fast path. */
-  #tail: Promise<unknown> | null = null;
-  /** Answers the pending call when `return()` gives the iteration up. */
-  #giveUp: ((step: Step<T>) => void) | null = null;
+  /** The call that the pull owes an answer. */
+  #current: Call<T> | null = null;
+  /** Calls made meanwhile. */
+  #later: Call<T>[] = [];
 
   constructor(pull: Pull<T>) {
     this.#pull = pull;
@@ -29,77 +34,73 @@ class PullIterator<T> implements AsyncIterableIterator<T> {
   }
 
   next(): Promise<Step<T>> {
-    if (this.#tail) {
-      const again = (): Promise<Step<T>> => this.#step() ?? this.#wait();
-      return this.#queue(this.#tail.then(again, again));
+    if (this.#finished) return Promise.resolve({ done: true, value: undefined });
+    if (this.#current) return new Promise((resolve, reject) => this.#later.push({ resolve, reject }));
+    let value: T | typeof END | typeof WAIT;
+    try {
+      value = this.#pull.next(this);
+    } catch (error) {
+      return this.#fail(error);
     }
-    return this.#step() ?? this.#queue(this.#wait());
+    if (value === WAIT) {
+      this.#ready = 0;
+      return new Promise((resolve, reject) => {
+        this.#current = { resolve, reject };
+      });
+    }
+    if (value === END) return this.return();
+    if (++this.#ready < YIELD_EVERY) return Promise.resolve({ done: false, value });
+    return this.#afterOthers(value);
   }
 
   async return(): Promise<Step<T>> {
     const first = !this.#finished;
     this.#finished = true;
-    this.#giveUp?.({ done: true, value: undefined });
+    const current = this.#current;
+    this.#current = null;
+    current?.resolve({ done: true, value: undefined });
+    for (const call of this.#later.splice(0)) call.resolve({ done: true, value: undefined });
     if (first) await this.#pull.close();
     return { done: true, value: undefined };
   }
 
-  /** What the pull answered, when that was a promise: taken up by {@link #wait}. */
-  #promised: Promise<T | typeof END> | null = null;
+  onValue(value: T): void {
+    const current = this.#current;
+    this.#current = null;
+    current?.resolve({ done: false, value });
+    if (this.#later.length > 0) this.#resume();
+  }
 
-  /** Answers at once where it can; null when the answer has to be waited for. */
-  #step(): Promise<Step<T>> | null {
-    if (this.#finished) return Promise.resolve({ done: true, value: undefined });
-    let value: T | typeof END | Promise<T | typeof END>;
-    try {
-      value = this.#pull.next();
-    } catch (error) {
-      return this.#fail(error);
-    }
-    if (value instanceof Promise) {
-      this.#ready = 0;
-      this.#promised = value;
-      return null;
-    }
-    if (value === END) return this.return();
-    if (++this.#ready < YIELD_EVERY) return Promise.resolve({ done: false, value });
-    // A long run of ready values would starve timers and I/O.
+  onEnd(): void {
+    this.#current?.resolve(this.return());
+  }
+
+  onError(error: unknown): void {
+    const current = this.#current;
+    this.#current = null;
+    if (this.#finished) return;
+    current?.resolve(this.#fail(error));
+  }
+
+  /** Starts the next of the calls that waited for their turn. */
+  #resume(): void {
+    const call = this.#later.shift();
+    if (!call) return;
+    call.resolve(this.next());
+    if (!this.#current) this.#resume();
+  }
+
+  /** A long run of ready values would starve timers and I/O. */
+  async #afterOthers(value: T): Promise<Step<T>> {
     this.#ready = 0;
-    this.#promised = yieldMacrotask().then(() => value);
-    return null;
-  }
-
-  #wait(): Promise<Step<T>> {
-    const promised = this.#promised;
-    this.#promised = null;
-    return new Promise<Step<T>>((resolve, reject) => {
-      this.#giveUp = resolve;
-      promised?.then(
-        (value) => {
-          this.#giveUp = null;
-          resolve(value === END || this.#finished ? this.return() : { done: false, value });
-        },
-        (error: unknown) => {
-          this.#giveUp = null;
-          if (this.#finished) resolve({ done: true, value: undefined });
-          else this.#fail(error).catch(reject);
-        },
-      );
-    });
-  }
-
-  #queue(step: Promise<Step<T>>): Promise<Step<T>> {
-    const clear = (): void => {
-      if (this.#tail === step) this.#tail = null;
-    };
-    this.#tail = step;
-    void step.then(clear, clear);
-    return step;
+    await yieldMacrotask();
+    return { done: false, value };
   }
 
   async #fail(error: unknown): Promise<never> {
     const first = !this.#finished;
     this.#finished = true;
+    for (const call of this.#later.splice(0)) call.resolve({ done: true, value: undefined });
     try {
       if (first) await this.#pull.close();
     } catch {

@@ -1,5 +1,5 @@
 import { isStreamSuperseded } from '../log/errors.ts';
-import { END, type Pull, YIELD_EVERY, yieldMacrotask } from './pull.ts';
+import { END, type Pull, type Receiver, WAIT, YIELD_EVERY, yieldMacrotask } from './pull.ts';
 import { type Source, toPull } from './source.ts';
 
 /**
@@ -53,19 +53,38 @@ async function run<T, R>(source: Source<T>, start: () => Sink<T, R>): Promise<R>
   }
 }
 
-async function drain<T, R>(pull: Pull<T>, sink: Sink<T, R>): Promise<R> {
-  for (let ready = 0; ; ready++) {
-    let value = pull.next();
-    if (value instanceof Promise) {
-      value = await value;
-      ready = 0;
-    }
-    if (value === END) return sink.result();
-    const added = sink.add(value);
-    if (added) await added;
-    if (ready === YIELD_EVERY) {
-      ready = 0;
-      await yieldMacrotask();
-    }
-  }
+function drain<T, R>(pull: Pull<T>, sink: Sink<T, R>): Promise<R> {
+  return new Promise((resolve, reject) => {
+    const add = (value: T): boolean => {
+      const added = sink.add(value);
+      if (!added) return true;
+      added.then(proceed, reject);
+      return false;
+    };
+    const proceed = (): void => {
+      try {
+        for (let ready = 0; ready < YIELD_EVERY; ready++) {
+          const value = pull.next(receiver);
+          if (value === WAIT) return;
+          if (value === END) return resolve(sink.result());
+          if (!add(value)) return;
+        }
+        void yieldMacrotask().then(proceed);
+      } catch (error) {
+        reject(error);
+      }
+    };
+    const receiver: Receiver<T> = {
+      onValue: (value) => {
+        try {
+          if (add(value)) proceed();
+        } catch (error) {
+          reject(error);
+        }
+      },
+      onEnd: () => resolve(sink.result()),
+      onError: reject,
+    };
+    proceed();
+  });
 }

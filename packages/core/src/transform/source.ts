@@ -1,6 +1,6 @@
 import { InvalidArgumentError, isStreamEnded, quote } from '../log/errors.ts';
 import type { Result } from '../result.ts';
-import { END, PULL, type Pull, type Pullable } from './pull.ts';
+import { END, PULL, type Pull, type Pullable, type Receiver, WAIT } from './pull.ts';
 
 /** Anything with a Result-returning `read()`: a reader of this library, or one that looks like it. */
 export interface ResultReader<T> {
@@ -32,27 +32,35 @@ export function toPull<T>(source: Source<T>): Pull<T> {
 }
 
 function pullIterator<T>(iterator: AsyncIterator<T> | Iterator<T | PromiseLike<T>>): Pull<T> {
-  let pending = false;
+  let receiver: Receiver<T> | null = null;
   let closed = false;
+  // One pair of callbacks for all values: a closure for each would cost more than a stage.
+  const take = (): Receiver<T> | null => {
+    const waiting = receiver;
+    receiver = null;
+    return closed ? null : waiting;
+  };
+  const onStep = ({ done, value }: IteratorResult<T>): void => {
+    const waiting = take();
+    if (done) waiting?.onEnd();
+    else waiting?.onValue(value);
+  };
+  const onValue = (value: T): void => take()?.onValue(value);
+  const onError = (error: unknown): void => take()?.onError(error);
   return {
-    next() {
+    next(waiting) {
       if (closed) return END;
       const step = iterator.next();
-      if (!('then' in step)) {
-        if (step.done) return END;
-        return isThenable(step.value) ? Promise.resolve(step.value) : step.value;
+      if ('then' in step) {
+        receiver = waiting;
+        step.then(onStep, onError);
+        return WAIT;
       }
-      pending = true;
-      return step.then(
-        ({ done, value }) => {
-          pending = false;
-          return done ? END : value;
-        },
-        (error: unknown) => {
-          pending = false;
-          throw error;
-        },
-      );
+      if (step.done) return END;
+      if (!isThenable(step.value)) return step.value;
+      receiver = waiting;
+      step.value.then(onValue as (value: unknown) => void, onError);
+      return WAIT;
     },
     close() {
       if (closed) return undefined;
@@ -60,8 +68,8 @@ function pullIterator<T>(iterator: AsyncIterator<T> | Iterator<T | PromiseLike<T
       const closing = iterator.return?.();
       if (!closing || !('then' in closing)) return undefined;
       // A generator answers return() only after its pending next(), which may never come: ask, but do not wait for it.
-      if (!pending) return closing.then(() => undefined);
-      void closing.then(undefined, () => undefined);
+      if (!receiver) return closing.then(() => undefined);
+      closing.then(undefined, () => undefined);
       return undefined;
     },
     rewind: () => false,
@@ -71,7 +79,13 @@ function pullIterator<T>(iterator: AsyncIterator<T> | Iterator<T | PromiseLike<T
 function pullReadable<T>(stream: ReadableStream<T>): Pull<T> {
   const reader = stream.getReader();
   return {
-    next: () => reader.read().then(({ done, value }) => (done ? END : value)),
+    next(receiver) {
+      void reader.read().then(
+        ({ done, value }) => (done ? receiver.onEnd() : receiver.onValue(value)),
+        (error: unknown) => receiver.onError(error),
+      );
+      return WAIT;
+    },
     async close() {
       await reader.cancel().catch(() => undefined);
       reader.releaseLock();
@@ -82,11 +96,16 @@ function pullReadable<T>(stream: ReadableStream<T>): Pull<T> {
 
 function pullReader<T>(reader: ResultReader<T>): Pull<T> {
   return {
-    async next() {
-      const result = await reader.read();
-      if (result.ok) return result.value;
-      if (isStreamEnded(result.error)) return END;
-      throw result.error;
+    next(receiver) {
+      void reader.read().then(
+        (result) => {
+          if (result.ok) receiver.onValue(result.value);
+          else if (isStreamEnded(result.error)) receiver.onEnd();
+          else receiver.onError(result.error);
+        },
+        (error: unknown) => receiver.onError(error),
+      );
+      return WAIT;
     },
     async close() {
       await reader.close?.();

@@ -1,0 +1,44 @@
+/**
+ * Measures several ways of doing the same work in one process, in rounds whose order rotates, and prints medians of CPU time and their
+ * ratio to the first: on a noisy machine only such ratios mean anything.
+ */
+
+/**
+ * @param {string} title What is measured.
+ * @param {Record<string, () => Promise<number> | number>} ways Each does the work once and returns how many items it handled. The first
+ *   is the yardstick.
+ * @param {{ rounds?: number, unit?: string, wall?: boolean }} [options] `wall`: measure wall time, for work that waits for a disk.
+ * @returns {Promise<Record<string, number>>} Ratio of each way's time per item to the yardstick's; below 1 is faster.
+ */
+export async function compare(title, ways, { rounds = 7, unit = 'item', wall = false } = {}) {
+  const names = Object.keys(ways);
+  const samples = Object.fromEntries(names.map((name) => [name, []]));
+  for (const name of names) await ways[name](); // warm-up
+  for (let round = 0; round < rounds; round++) {
+    for (let i = 0; i < names.length; i++) {
+      const name = names[(i + round) % names.length];
+      globalThis.gc?.();
+      const start = process.cpuUsage();
+      const started = performance.now();
+      const items = await ways[name]();
+      const { user, system } = process.cpuUsage(start);
+      const microseconds = wall ? (performance.now() - started) * 1_000 : user + system;
+      samples[name].push(microseconds / items);
+    }
+  }
+  const medians = Object.fromEntries(names.map((name) => [name, median(samples[name])]));
+  const yardstick = medians[names[0]];
+  console.log(`${title} (${wall ? 'wall' : 'CPU'} time, median of ${rounds} rotated rounds)`);
+  for (const name of names) {
+    const us = medians[name];
+    const each = us < 1 ? `${(us * 1_000).toFixed(0)} ns` : `${us.toFixed(2)} us`;
+    console.log(`  ${name.padEnd(44)} ${`${each}/${unit}`.padStart(18)}  x${(us / yardstick).toFixed(2)}`);
+  }
+  console.log('');
+  return Object.fromEntries(names.map((name) => [name, medians[name] / yardstick]));
+}
+
+function median(values) {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)];
+}
