@@ -54,37 +54,34 @@ async function run<T, R>(source: Source<T>, start: () => Sink<T, R>): Promise<R>
 }
 
 function drain<T, R>(pull: Pull<T>, sink: Sink<T, R>): Promise<R> {
-  return new Promise((resolve, reject) => {
-    const add = (value: T): boolean => {
-      const added = sink.add(value);
-      if (!added) return true;
-      added.then(proceed, reject);
-      return false;
-    };
-    const proceed = (): void => {
-      try {
-        for (let ready = 0; ready < YIELD_EVERY; ready++) {
-          const value = pull.next(receiver);
-          if (value === WAIT) return;
-          if (value === END) return resolve(sink.result());
-          if (!add(value)) return;
-        }
-        void yieldMacrotask().then(proceed);
-      } catch (error) {
-        reject(error);
-      }
-    };
-    const receiver: Receiver<T> = {
-      onValue: (value) => {
-        try {
-          if (add(value)) proceed();
-        } catch (error) {
-          reject(error);
-        }
-      },
-      onEnd: () => resolve(sink.result()),
-      onError: reject,
-    };
-    proceed();
-  });
+  const { promise, resolve, reject } = Promise.withResolvers<R>();
+  const guarded = (work: () => void): void => {
+    try {
+      work();
+    } catch (error) {
+      reject(error);
+    }
+  };
+  const add = (value: T): boolean => {
+    const added = sink.add(value);
+    if (added) added.then(proceed, reject);
+    return !added;
+  };
+  const pullReady = (): void => {
+    for (let ready = 0; ready < YIELD_EVERY; ready++) {
+      const value = pull.next(receiver);
+      if (value === WAIT) return;
+      if (value === END) return resolve(sink.result());
+      if (!add(value)) return;
+    }
+    void yieldMacrotask().then(proceed);
+  };
+  const proceed = (): void => guarded(pullReady);
+  const receiver: Receiver<T> = {
+    onValue: (value) => guarded(() => add(value) && pullReady()),
+    onEnd: () => resolve(sink.result()),
+    onError: reject,
+  };
+  proceed();
+  return promise;
 }

@@ -59,7 +59,7 @@ function pullIterator<T>(iterator: AsyncIterator<T> | Iterator<T | PromiseLike<T
       if (step.done) return END;
       if (!isThenable(step.value)) return step.value;
       receiver = waiting;
-      step.value.then(onValue as (value: unknown) => void, onError);
+      step.value.then(onValue, onError);
       return WAIT;
     },
     close() {
