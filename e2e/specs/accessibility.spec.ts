@@ -1,0 +1,66 @@
+import { AxeBuilder } from '@axe-core/playwright';
+
+import type { ChatPage } from '../support/chat-page.ts';
+import { expect, test } from '../support/test.ts';
+
+async function seriousFaults(chat: ChatPage): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page: chat.page }).analyze();
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+}
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  for (const [name, viewport] of [
+    ['wide', { width: 1280, height: 800 }],
+    ['narrow', { width: 390, height: 844 }],
+  ] as const) {
+    test.describe(`${colorScheme}, ${name}`, () => {
+      test.use({ colorScheme, viewport });
+      test('axe finds no serious fault in any state, and nothing scrolls sideways', async ({ chat }) => {
+        expect(await seriousFaults(chat)).toEqual([]);
+        await chat.ask('How is the cider pressed?');
+        await chat.reachWords(5);
+        expect(await seriousFaults(chat)).toEqual([]);
+        await chat.ended('completed');
+        expect(await seriousFaults(chat)).toEqual([]);
+        const overflow = await chat.page.evaluate(
+          () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+        );
+        expect(overflow).toBeLessThanOrEqual(0);
+      });
+    });
+  }
+}
+
+test('the keyboard is enough: focus, new line, send, stop', async ({ chat }) => {
+  await chat.page.locator('body').press('/');
+  await expect(chat.message).toBeFocused();
+  await chat.page.keyboard.type('When are the');
+  await chat.page.keyboard.press('Shift+Enter');
+  await chat.page.keyboard.type('apple trees pruned?');
+  await expect(chat.message).toHaveValue('When are the\napple trees pruned?');
+  await chat.page.keyboard.press('Enter');
+  await expect(chat.answers).toHaveCount(1);
+  await chat.reachWords(5);
+  await chat.page.keyboard.press('Escape');
+  await chat.ended('cancelled');
+});
+
+test('reading back is not interrupted by new words', async ({ chat }) => {
+  await chat.page.setViewportSize({ width: 800, height: 420 });
+  await chat.ask('When are the apple trees pruned?');
+  await chat.ended('completed');
+  await chat.ask('How is the cider pressed?');
+  await chat.reachWords(5);
+  await chat.page.mouse.move(500, 150);
+  await chat.page.mouse.wheel(0, -600);
+  const jump = chat.page.getByRole('button', { name: 'Jump to latest' });
+  await expect(jump).toBeVisible();
+  const first = chat.answers.first();
+  const before = await first.boundingBox();
+  await chat.ended('completed');
+  expect(Math.abs(((await first.boundingBox())?.y ?? 0) - (before?.y ?? 0))).toBeLessThan(4);
+  await jump.click();
+  await expect(jump).toBeHidden();
+});

@@ -1,0 +1,48 @@
+import { expect, test } from '../support/test.ts';
+
+const QUESTION = 'How is the cider pressed?';
+
+test('a reload in mid-answer loses and doubles nothing', async ({ chat, openTab }) => {
+  const undisturbed = await openTab();
+  await undisturbed.open();
+  await undisturbed.ask(QUESTION);
+  const expected = await undisturbed.ended('completed');
+
+  await chat.ask(QUESTION);
+  for (const words of [5, 15, 25]) {
+    await chat.reachWords(words);
+    await expect(chat.answer).not.toHaveAttribute('data-status', 'completed');
+    await chat.page.reload();
+    await expect(chat.answers).toHaveCount(1);
+  }
+  expect(await chat.ended('completed')).toBe(expected);
+});
+
+test('leaving in mid-answer and coming back later shows the whole answer', async ({ chat }) => {
+  await chat.ask(QUESTION);
+  await chat.reachWords(5);
+  const url = chat.page.url();
+  await chat.page.goto('about:blank');
+  await chat.page.goto(url);
+  expect(await chat.ended('completed')).toContain('oak barrels');
+});
+
+test.describe('without a network', () => {
+  test.use({ allowedErrors: [/ERR_INTERNET_DISCONNECTED|ERR_NETWORK|Failed to fetch|Load failed|network/i] });
+
+  test('the tab says so, keeps what it has, and goes on when the network is back', async ({ chat, openTab }) => {
+    const undisturbed = await openTab();
+    await undisturbed.open();
+    await undisturbed.ask(QUESTION);
+    const expected = await undisturbed.ended('completed');
+
+    await chat.ask(QUESTION);
+    await chat.reachWords(8);
+    await chat.page.context().setOffline(true);
+    // The browser cuts no open response when it goes offline; a reload of the connection has to happen on its own afterwards.
+    const kept = await chat.words();
+    expect(kept).toBeGreaterThanOrEqual(8);
+    await chat.page.context().setOffline(false);
+    expect(await chat.ended('completed')).toBe(expected);
+  });
+});

@@ -1,0 +1,43 @@
+import { expect, test } from '../support/test.ts';
+
+test('two tabs show the same answer while it is written', async ({ chat, openTab }) => {
+  await chat.ask('When are the apple trees pruned?');
+  await chat.reachWords(5);
+  const second = await openTab();
+  await second.open(new URL(chat.page.url()).pathname);
+  await second.reachWords(5);
+  await expect(second.answer).not.toHaveAttribute('data-status', 'completed');
+  const texts = await Promise.all([chat.ended('completed'), second.ended('completed')]);
+  expect(texts[0]).toBe(texts[1]);
+});
+
+test('Stop in one tab stops the answer in the other, for good', async ({ chat, openTab }) => {
+  await chat.ask('When are the apple trees pruned?');
+  await chat.reachWords(5);
+  const second = await openTab();
+  await second.open(new URL(chat.page.url()).pathname);
+  await second.reachWords(5);
+  await second.stop.click();
+  const texts = await Promise.all([chat.ended('cancelled'), second.ended('cancelled')]);
+  expect(texts[0]).toBe(texts[1]);
+  await expect(chat.answer.getByTestId('status')).toContainText(/stopped/i);
+  await chat.page.reload();
+  expect(await chat.ended('cancelled')).toBe(texts[0]);
+});
+
+test('twenty answers at once all come to their end', async ({ browser, openTab }) => {
+  test.slow();
+  // Over HTTP/1.1 a browser opens six connections to a host for each of its contexts, so the tabs are spread over several.
+  const contexts = await Promise.all(Array.from({ length: 5 }, () => browser.newContext()));
+  const tabs = await Promise.all(contexts.flatMap((context) => Array.from({ length: 4 }, () => openTab(context))));
+  await Promise.all(
+    tabs.map(async (tab) => {
+      await tab.open();
+      await tab.ask('Who waters the saplings?');
+    }),
+  );
+  const texts = await Promise.all(tabs.map((tab) => tab.ended('completed', 60_000)));
+  expect(new Set(texts).size).toBe(1);
+  expect(new Set(tabs.map((tab) => tab.page.url())).size).toBe(20);
+  await Promise.all(contexts.map((context) => context.close()));
+});
