@@ -1,0 +1,91 @@
+import { isStreamError, type StreamErrorCode } from '../log/errors.ts';
+import { jsonResponse } from './responses.ts';
+import { HttpProblem } from './problem.ts';
+import { HEADER, type WireError } from './wire.ts';
+
+/** How an error leaves the server. */
+export interface ErrorAnswer {
+  readonly response: Response;
+  /** Set when the error is the server's own: the client got nothing but this reference. */
+  readonly reference?: string;
+}
+
+/** Members of stream errors that clients may see; they rebuild the typed error from these. */
+const PUBLIC_FIELDS = ['argument', 'streamId', 'token', 'currentToken', 'requestedPosition', 'earliestPosition'] as const;
+
+/**
+ * Maps anything thrown to an answer (PROTOCOL.md, "Error answers"). Errors that are not about the request become a generic message: their
+ * texts name paths, processes and hosts.
+ *
+ * @param newReference Supplies the reference of a server error.
+ */
+export function toErrorAnswer(error: unknown, newReference: () => string): ErrorAnswer {
+  if (error instanceof HttpProblem) return { response: answer(error.status, error.code, error.message, error.details.fields, error.details.headers) };
+  if (!isStreamError(error)) return internal(500, 'STORE_ERROR', newReference());
+  switch (error.code) {
+    case 'NOT_FOUND':
+      // Without the id: the answer must not differ from the one to a client that may not know of the stream.
+      return { response: answer(404, 'NOT_FOUND', 'There is no such stream.') };
+    case 'INVALID_ARGUMENT':
+    case 'UNSERIALISABLE':
+      return { response: answer(400, error.code, error.message, publicFields(error)) };
+    case 'EXISTS':
+    case 'FENCED':
+    case 'CLOSED':
+    case 'STALE_EPOCH':
+    case 'CONTENT_TYPE':
+    case 'SEQUENCE_GAP':
+    case 'SEQUENCE_REGRESSION':
+      return { response: answer(409, error.code, error.message, publicFields(error)) };
+    case 'CONFLICT':
+      return { response: answer(412, error.code, error.message, publicFields(error)) };
+    case 'GAP':
+      return { response: gap(error) };
+    case 'FORBIDDEN':
+      return { response: answer(403, error.code, error.message) };
+    case 'LIMIT_EXCEEDED':
+      return { response: answer(413, error.code, error.message) };
+    case 'UNSUPPORTED':
+      return { response: answer(501, error.code, error.message) };
+    case 'STORE_FULL':
+      return internal(507, error.code, newReference());
+    case 'ABORTED':
+    case 'TIMEOUT':
+      return { response: answer(503, error.code, 'The server gave up on this request; try again.') };
+    case 'STORE_LOCKED':
+    case 'STORE_CLOSED':
+      return internal(503, error.code, newReference());
+    case 'STORE_ERROR':
+    case 'CORRUPT':
+    case 'ENDED':
+    case 'FAILED':
+    case 'CANCELLED':
+    case 'SUPERSEDED':
+    case 'READER_CLOSED':
+      return internal(500, error.code === 'CORRUPT' ? 'CORRUPT' : 'STORE_ERROR', newReference());
+  }
+}
+
+function gap(error: Error): Response {
+  const fields = publicFields(error);
+  return answer(410, 'GAP', error.message, fields, { [HEADER.earliestPosition]: String(fields['earliestPosition']) });
+}
+
+function internal(status: number, code: StreamErrorCode, reference: string): ErrorAnswer {
+  const message = 'The server could not answer this request. Its log has the details under this reference.';
+  return { response: answer(status, code, message, { reference }), reference };
+}
+
+function publicFields(error: Error): Record<string, unknown> {
+  const fields: Record<string, unknown> = {};
+  for (const name of PUBLIC_FIELDS) {
+    const value: unknown = Reflect.get(error, name);
+    if (typeof value === 'string' || typeof value === 'number') fields[name] = value;
+  }
+  return fields;
+}
+
+function answer(status: number, code: StreamErrorCode, message: string, fields: Readonly<Record<string, unknown>> = {}, headers: Readonly<Record<string, string>> = {}): Response {
+  const body: WireError = { error: { ...fields, code, message } };
+  return jsonResponse(status, JSON.stringify(body), { 'Cache-Control': 'no-store', ...headers, [HEADER.error]: code });
+}

@@ -1,0 +1,120 @@
+import { StreamError } from '../log/errors.ts';
+import { handleAppend } from './append.ts';
+import { AuthorizeAnswer, createGuard } from './authorize.ts';
+import { handleCancel } from './cancel.ts';
+import type { HandlerContext, StreamRequest } from './context.ts';
+import { createBrowserPolicy } from './cors.ts';
+import { handleCreate } from './create.ts';
+import { createCursors } from './cursors.ts';
+import { toErrorAnswer } from './error-answer.ts';
+import { createLiveFeeds } from './live-feeds.ts';
+import { handleHead } from './metadata.ts';
+import { resolveLimits, type StreamHandlerOptions } from './options.ts';
+import { HttpProblem, notFound } from './problem.ts';
+import { type Query, readQuery } from './query.ts';
+import { handleRead } from './read.ts';
+import { createReaderSlots } from './reader-slots.ts';
+import { handleDelete } from './remove.ts';
+import { handleStoreAppend, handleStoreCreate, handleStoreList, handleStoreMark, handleStoreRead } from './store-port.ts';
+import { normaliseBasePath, resolveTarget } from './target.ts';
+import { PARAM } from './wire.ts';
+
+const ALLOW = { Allow: 'GET, HEAD, POST, PUT, DELETE, OPTIONS' };
+
+/**
+ * Creates an HTTP handler over a store: the Durable Streams protocol and its extensions (PROTOCOL.md, "The HTTP interface"). It needs
+ * nothing but web standards, so any server that speaks `Request` and `Response` can mount it.
+ *
+ * The handler never rejects. It holds no resources but those of open live responses, which `signal` ends.
+ *
+ * @throws `INVALID_ARGUMENT` for a limit that is not a whole number above 0.
+ * @example
+ * const handler = createStreamHandler({ store, basePath: '/api/streams', authorize: (request, { action }) => action === 'read' });
+ * export const GET = handler;
+ */
+export function createStreamHandler(options: StreamHandlerOptions): (request: Request) => Promise<Response> {
+  const basePath = normaliseBasePath(options.basePath ?? '');
+  const policy = createBrowserPolicy(options.cors ?? false);
+  const context = createContext(options);
+  return async (request) => {
+    try {
+      if (request.method === 'OPTIONS') return policy.apply(request, policy.preflight());
+      policy.assertOrigin(request);
+      return policy.apply(request, await route(context, request, basePath));
+    } catch (error) {
+      if (error instanceof AuthorizeAnswer) return policy.apply(request, error.response);
+      return policy.apply(request, answerError(options, request, error));
+    }
+  };
+}
+
+function createContext(options: StreamHandlerOptions): HandlerContext {
+  const { store, signal, now = Date.now, random = Math.random } = options;
+  const limits = resolveLimits(options);
+  const cursors = createCursors(now, random);
+  const report = (error: unknown, request?: Request): void =>
+    options.onError?.(error, { method: request?.method ?? '', url: request?.url ?? '', reference: '' });
+  const feeds = createLiveFeeds({ store, heartbeatMs: limits.heartbeatMs, cursor: () => cursors.current(), onError: (error) => report(error) });
+  signal?.addEventListener('abort', () => feeds.close(new StreamError('STORE_CLOSED', 'The server is closing.')), { once: true });
+  return {
+    store,
+    limits,
+    cursors,
+    feeds,
+    report,
+    random,
+    guard: createGuard({ authorize: options.authorize, allowAnonymous: options.allowAnonymous, onMisconfigured: (error) => report(error) }),
+    slots: createReaderSlots(limits),
+    cacheControl: options.cacheControl ?? 'private, no-cache',
+    closing: signal,
+  };
+}
+
+function answerError({ onError }: StreamHandlerOptions, request: Request, error: unknown): Response {
+  const { response, reference } = toErrorAnswer(error, () => crypto.randomUUID());
+  if (reference !== undefined) onError?.(error, { method: request.method, url: request.url, reference });
+  if (request.method !== 'HEAD') return response;
+  return new Response(null, response);
+}
+
+async function route(context: HandlerContext, request: Request, basePath: string): Promise<Response> {
+  const url = new URL(request.url);
+  const query = readQuery(url);
+  const target = resolveTarget(url, query, basePath);
+  switch (target.kind) {
+    case 'outside':
+      throw notFound();
+    case 'reserved':
+      throw new HttpProblem(404, 'UNSUPPORTED', 'This prefix is reserved for subscriptions, which are not offered here.');
+    case 'base':
+      if (request.method === 'GET' && query.has(PARAM.list)) return handleStoreList(context, { request, query });
+      throw notFound();
+    case 'stream':
+      return routeStream(context, { request, url, query, id: target.id });
+  }
+}
+
+function routeStream(context: HandlerContext, stream: StreamRequest): Promise<Response> {
+  const { query, request } = stream;
+  switch (request.method) {
+    case 'GET':
+      return query.text(PARAM.view) === 'store' ? handleStoreRead(context, stream) : handleRead(context, stream);
+    case 'HEAD':
+      return handleHead(context, stream);
+    case 'PUT':
+      return query.has(PARAM.create) ? handleStoreCreate(context, stream) : handleCreate(context, stream);
+    case 'POST':
+      return routePost(context, stream, query);
+    case 'DELETE':
+      return handleDelete(context, stream);
+    default:
+      throw new HttpProblem(405, 'UNSUPPORTED', `Streams have no method ${request.method}.`, { headers: ALLOW });
+  }
+}
+
+function routePost(context: HandlerContext, stream: StreamRequest, query: Query): Promise<Response> {
+  if (query.has(PARAM.cancel)) return handleCancel(context, stream);
+  if (query.has(PARAM.append)) return handleStoreAppend(context, stream);
+  if (query.has(PARAM.mark)) return handleStoreMark(context, stream);
+  return handleAppend(context, stream);
+}

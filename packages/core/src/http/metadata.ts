@@ -1,0 +1,29 @@
+import type { HandlerContext, StreamRequest } from './context.ts';
+import { formatEtag } from './etag.ts';
+import { formatOffset } from './offsets.ts';
+import { notFound } from './problem.ts';
+import { emptyResponse } from './responses.ts';
+import { stateHeaders, stateKey } from './state.ts';
+import { HEADER } from './wire.ts';
+
+/** The last time that has an ISO form. */
+const LAST_DATE_MS = 8_640_000_000_000_000;
+
+/** `HEAD {stream}`: everything about a stream but its records. Does not count as use: a ttl runs on. */
+export async function handleHead({ guard, store, feeds }: HandlerContext, { request, id }: StreamRequest): Promise<Response> {
+  await guard(request, id, 'read');
+  const head = await store.head(id);
+  if (!head) throw notFound();
+  const state = { head, stalled: feeds.isStalled(head) };
+  const headers = stateHeaders(state, { position: head.nextPosition });
+  delete headers[HEADER.upToDate];
+  return emptyResponse(200, {
+    'Content-Type': head.contentType,
+    'Cache-Control': 'no-store',
+    ETag: formatEtag({ head, start: formatOffset(head.firstPosition), end: formatOffset(head.nextPosition), suffix: `:${stateKey(state)}` }),
+    [HEADER.earliestPosition]: String(head.firstPosition),
+    ...(head.ttlMs !== null && { [HEADER.ttl]: String(Math.ceil(head.ttlMs / 1_000)) }),
+    ...(head.expiresAt !== null && head.expiresAt <= LAST_DATE_MS && { [HEADER.expiresAt]: new Date(head.expiresAt).toISOString() }),
+    ...headers,
+  });
+}

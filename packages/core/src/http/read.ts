@@ -1,0 +1,20 @@
+import { handleCatchUp } from './catch-up.ts';
+import type { HandlerContext, StreamRequest } from './context.ts';
+import { handleLongPoll } from './long-poll.ts';
+import { parseReadRequest } from './read-request.ts';
+import { handleSse } from './sse-response.ts';
+
+/** `GET {stream}` (PROTOCOL.md, "Reading"). */
+export async function handleRead(context: HandlerContext, streamRequest: StreamRequest): Promise<Response> {
+  // First, so that a request which makes no sense is told so whether the stream may be read or not.
+  const read = parseReadRequest(streamRequest);
+  await context.guard(streamRequest.request, streamRequest.id, 'read');
+  switch (read.live) {
+    case 'no':
+      return handleCatchUp(context, streamRequest, read);
+    case 'long-poll':
+      return handleLongPoll(context, streamRequest, read);
+    case 'sse':
+      return handleSse(context, streamRequest, read);
+  }
+}
