@@ -1,4 +1,5 @@
 import { quote, StreamCancelledError, StreamEndedError, StreamFailedError } from './errors.ts';
+import { isError } from './is-error.ts';
 
 /** How a stream ended. */
 export type StreamOutcome = 'completed' | 'failed' | 'cancelled';
@@ -36,23 +37,32 @@ export class PublicError extends Error {
   }
 }
 
+const MAX_NAME_LENGTH = 128;
 const MAX_MESSAGE_LENGTH = 4_096;
 const MAX_STACK_LENGTH = 8_192;
-const cut = (text: string, length: number): string =>
-  text.length > length ? text.slice(0, length).toWellFormed() : text.toWellFormed();
 
-/** Serialises anything thrown. `code` is the error's own `code`, else its name; long messages and stacks are cut. */
+const cut = (value: unknown, length: number): string => {
+  const text = typeof value === 'string' ? value : quote(value);
+  return (text.length > length ? text.slice(0, length) : text).toWellFormed();
+};
+
+/** Serialises anything thrown. `code` is the error's own `code`, else its name; long messages and stacks are cut. Never throws. */
 export function toStreamFailure(thrown: unknown): StreamFailure {
-  if (!(thrown instanceof Error)) {
-    return { code: 'ERROR', message: cut(typeof thrown === 'string' ? thrown : quote(thrown), MAX_MESSAGE_LENGTH) };
+  try {
+    return isError(thrown) ? errorFailure(thrown) : { code: 'ERROR', message: cut(thrown, MAX_MESSAGE_LENGTH) };
+  } catch {
+    // A getter or proxy of what was thrown threw itself.
+    return { code: 'ERROR', message: 'The error that was thrown could not be read.' };
   }
-  const code =
-    'code' in thrown && typeof thrown.code === 'string' && thrown.code !== '' ? thrown.code : thrown.name || 'ERROR';
+}
+
+function errorFailure(thrown: Error): StreamFailure {
+  const ownCode = 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : '';
   const exposed = 'expose' in thrown && thrown.expose === true;
   return {
-    code: cut(code, 128),
+    code: cut(ownCode || thrown.name || 'ERROR', MAX_NAME_LENGTH),
     message: cut(thrown.message, MAX_MESSAGE_LENGTH),
-    name: cut(thrown.name, 128),
+    name: cut(thrown.name, MAX_NAME_LENGTH),
     ...(thrown.stack ? { stack: cut(thrown.stack, MAX_STACK_LENGTH) } : {}),
     ...(exposed ? { public: true as const } : {}),
   };
@@ -60,10 +70,13 @@ export function toStreamFailure(thrown: unknown): StreamFailure {
 
 /** The part of an end that may leave the server: a failure not marked public becomes a generic one. */
 export function publicEnd(end: StreamEnd): StreamEnd {
-  if (!end.error) return end;
-  if (end.error.public)
-    return { outcome: end.outcome, error: { code: end.error.code, message: end.error.message, public: true } };
-  return { outcome: end.outcome, error: { code: 'INTERNAL', message: 'The producer failed.', public: true } };
+  const { outcome, error, reason } = end;
+  const shown = error?.public ? error : { code: 'INTERNAL', message: 'The producer failed.' };
+  return {
+    outcome,
+    ...(error && { error: { code: shown.code, message: shown.message, public: true as const } }),
+    ...(reason !== undefined && { reason }),
+  };
 }
 
 /** The error a reader reports once it has read everything up to an end. */

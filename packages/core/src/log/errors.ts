@@ -1,4 +1,5 @@
 import type { StreamEnd } from './end.ts';
+import { isError } from './is-error.ts';
 
 /**
  * What went wrong, independent of the store that reported it (PROTOCOL.md, "Errors").
@@ -251,14 +252,14 @@ export type StreamReadError =
 
 const hasCode = (error: unknown, code: StreamErrorCode): boolean => isStreamError(error) && error.code === code;
 
-/** True for any error of the stream packages, also across copies of the package. */
+/** True for a {@link StreamError}, also of another copy of the package or another realm. A {@link StreamWriteError} is none. */
 export function isStreamError(error: unknown): error is StreamError {
   return (
-    error instanceof Error &&
+    isError(error) &&
     'code' in error &&
     'type' in error &&
-    typeof error.type === 'string' &&
-    error.type.startsWith('STREAM_')
+    typeof error.code === 'string' &&
+    error.type === `STREAM_${error.code}`
   );
 }
 /** True when a read failed because the stream completed. */
@@ -291,23 +292,29 @@ export function isStreamNotFound(error: unknown): error is StreamNotFoundError {
 }
 /** True for the errors that writers return. */
 export function isStreamWriteError(error: unknown): error is StreamWriteError {
-  return error instanceof Error && 'type' in error && error.type === 'STREAM_WRITE_ERROR';
+  return isError(error) && 'type' in error && error.type === 'STREAM_WRITE_ERROR';
 }
 
-/** Quotes a value for an error message: escaped, and cut so that hostile input cannot flood a log. */
+const MAX_QUOTE_LENGTH = 120;
+
+/** Quotes a value for an error message: escaped, and cut so that hostile input cannot flood a log. Never throws. */
 export function quote(value: unknown): string {
-  let text: string;
+  const text = describe(value);
+  return text.length > MAX_QUOTE_LENGTH ? `${text.slice(0, MAX_QUOTE_LENGTH - 3).toWellFormed()}...` : text;
+}
+
+function describe(value: unknown): string {
   try {
-    text = JSON.stringify(value) ?? String(value);
+    return JSON.stringify(value) ?? String(value);
   } catch {
-    text = String(value);
+    // Bigints and cycles have no JSON; an object may even lack a way to become a string.
+    return typeof value === 'bigint' ? String(value) : 'an object';
   }
-  return text.length > 120 ? `${text.slice(0, 117)}...` : text;
 }
 
 /** Turns anything thrown below the store port into a {@link StreamError}, keeping one that already is. */
 export function toStoreError(error: unknown, doing: string): StreamError {
   if (isStreamError(error)) return error;
-  const message = error instanceof Error ? error.message : String(error);
+  const message = isError(error) ? error.message : typeof error === 'string' ? error : quote(error);
   return new StreamError('STORE_ERROR', `The store failed while ${doing}: ${message}`, { cause: error });
 }
