@@ -106,15 +106,12 @@ export function assertRandomFaults({ seed, probability, kinds = [], verbs = [] }
 
 function assertVerb(verb: StoreVerb): void {
   if (STORE_VERBS.includes(verb)) return;
-  throw new InvalidArgumentError(
-    'verb',
-    `A store has no verb '${String(verb)}'; it is one of ${STORE_VERBS.join(', ')}.`,
-  );
+  throw new InvalidArgumentError('verb', `A store has no verb '${verb}'; it is one of ${STORE_VERBS.join(', ')}.`);
 }
 
 function assertKind(kind: Fault['kind']): void {
   if (kind === 'before' || kind === 'after' || kind === 'delay') return;
-  throw new InvalidArgumentError('kind', `A fault is 'before', 'after' or 'delay'; got '${String(kind)}'.`);
+  throw new InvalidArgumentError('kind', `A fault is 'before', 'after' or 'delay'; got '${kind as string}'.`);
 }
 
 /** A generator of numbers in [0, 1) that depends on all its seeds (splitmix32: each seed is mixed in before the next). */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 
-import type { AppendRequest, AppendSegment, CreateOptions, NewRecord, StreamStore } from '@perennial/core';
+import type { AppendRequest, AppendSegment, CreateOptions, NewRecord, StreamEnd, StreamStore } from '@perennial/core';
 
-import { append, COMPLETED, headOf, numbered, STREAM, unchanged, wrong } from '../helpers.ts';
+import { append, headOf, numbered, STREAM, unchanged, wrong } from '../helpers.ts';
 import { type StoreCase, storeCases } from '../store-case.ts';
 import type { StoreFeature } from '../store-target.ts';
 
@@ -321,7 +321,7 @@ export const invalidArgumentCases: readonly StoreCase[] = [
   ),
   test('an invalid end spoils the records it comes with', async ({ store, refuses }) => {
     await store.create(STREAM);
-    const end = wrong<typeof COMPLETED>({ outcome: 'over' });
+    const end = wrong<StreamEnd>({ outcome: 'over' });
     await unchanged(store, () => refuses(append(store, { records: numbered(2), end }), 'INVALID_ARGUMENT'));
     assert.equal((await headOf(store)).end, null);
   }),
