@@ -8,7 +8,7 @@ import {
   storeConformance,
   type StoreConformanceTarget,
 } from '../src/index.ts';
-import { MUTANTS } from './mutants.ts';
+import { MUTANTS } from './mutants/index.ts';
 
 const target = (
   open: StoreConformanceTarget['open'],
