@@ -1,12 +1,5 @@
-import type { Corpus } from './corpus/corpus.ts';
+import type { Suggestion } from '../lib/corpus-info.ts';
 import type { Passage } from './corpus/passage.ts';
-
-/** A question the reader may start with. */
-export interface Suggestion {
-  readonly question: string;
-  /** Title of the document it comes from. */
-  readonly title: string;
-}
 
 const LIMIT = 4;
 /** Shorter passages make poor answers. */
@@ -14,8 +7,8 @@ const MIN_LENGTH = 240;
 const HOW_TO = /^how to /i;
 
 /** Questions made of the documents' own headings: one per document while there are enough documents. */
-export async function suggest(corpus: Corpus): Promise<Suggestion[]> {
-  const candidates = (await corpus.passages()).filter(({ headings, text }) => headings.length === 1 && text.length >= MIN_LENGTH);
+export function suggest(passages: readonly Passage[]): Suggestion[] {
+  const candidates = passages.filter(({ headings, text }) => headings.length === 1 && text.length >= MIN_LENGTH);
   const byFile = Map.groupBy(candidates, ({ file }) => file);
   const picked: Passage[] = [];
   for (let round = 0; picked.length < LIMIT && round < LIMIT; round++) {

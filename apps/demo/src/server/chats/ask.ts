@@ -4,10 +4,11 @@ import type { AnswerEvent } from '../../lib/answer.ts';
 import type { ChatEvent } from '../../lib/chat.ts';
 import { answerStreamId, messagesStreamId } from '../../lib/ids.ts';
 import type { AskRequest } from '../../lib/requests.ts';
+import type { ChatSnapshot } from '../../lib/snapshot.ts';
 import type { Question } from '../answer/answerer.ts';
 import type { Demo } from '../demo.ts';
 import { logError } from '../log-error.ts';
-import { type ChatSnapshot, readChat } from './snapshot.ts';
+import { readChat } from './snapshot.ts';
 
 /** What became of a request. */
 export interface Asked {
