@@ -53,7 +53,8 @@ export interface Delivery {
 
 /** What an attempt needs to know and whom it tells. */
 export interface AttemptContext {
-  readonly endpoint: StreamEndpoint;
+  /** For messages: the URL or the id of the stream. */
+  readonly name: string;
   readonly start: StartAt;
   readonly cursor: RecordCursor;
   readonly times: AttemptTimes;
@@ -78,11 +79,12 @@ export type Answer = { readonly response: Response } | { readonly outcome: Attem
 
 /** Sends the request of an attempt, from where its cursor stands. */
 export async function requestAnswer(
+  endpoint: StreamEndpoint,
   context: AttemptContext,
   params: Readonly<Record<string, string>>,
   accept: string,
 ): Promise<Answer> {
-  const { endpoint, clock, cursor, signal } = context;
+  const { clock, cursor, signal } = context;
   let response: Response;
   try {
     const pending = sendRequest(endpoint, {
@@ -191,7 +193,7 @@ export function untilAborted<T>(promise: Promise<T>, signal: AbortSignal, onLate
  * @param silence What silence means at this point of the attempt.
  */
 export function stopped(
-  { signal, endpoint, watchdog, clock }: AttemptContext,
+  { signal, name, watchdog, clock }: AttemptContext,
   silence: 'timeout' | 'unusable' | 'dropped',
 ): AttemptOutcome | null {
   if (!signal.aborted) return null;
@@ -199,13 +201,13 @@ export function stopped(
   if (reason !== 'silent') return { type: 'stopped', reason };
   const error = new StreamError(
     'STORE_ERROR',
-    `Nothing was heard from ${endpoint.url} for ${clock.now() - watchdog.lastSign} ms.`,
+    `Nothing was heard from ${name} for ${clock.now() - watchdog.lastSign} ms.`,
   );
   return silence === 'dropped' ? { type: 'dropped', error, retryAfterMs: null } : { type: silence, error };
 }
 
 /** The outcome of an attempt whose body broke off or made no sense. */
-export function broken({ endpoint }: AttemptContext, error: unknown): AttemptOutcome {
+export function broken({ name }: AttemptContext, error: unknown): AttemptOutcome {
   if (error instanceof ConsumerError) return { type: 'fatal', error: error.streamError };
   if (isStreamError(error) || error instanceof RangeError) {
     return {
@@ -213,7 +215,7 @@ export function broken({ endpoint }: AttemptContext, error: unknown): AttemptOut
       error: isStreamError(error) ? error : new StreamError('CORRUPT', error.message, { cause: error }),
     };
   }
-  return { type: 'dropped', error: unreachable(endpoint.url, error), retryAfterMs: null };
+  return { type: 'dropped', error: unreachable(name, error), retryAfterMs: null };
 }
 
 /** Carries what a consumer threw through the attempt, so that it is not taken for a failure of the network. */

@@ -9,7 +9,9 @@ export type {
   ReconnectOptions,
   StreamConnection,
 } from './connection-options.ts';
-export { connectStream } from './connection.ts';
+export { getHttpStreamReader, type HttpStreamReaderOptions } from './connected-reader.ts';
+export { connectStore, type StoreTarget } from './connect-store.ts';
+export { connectStream } from './connect-stream.ts';
 export { createHttpStore, type HttpStoreOptions } from './http-store.ts';
 export type { ReceivedData, ReceivedRecord, ReceivedSupersede } from './received-record.ts';
 export { isStreamReplaced, StreamReplacedError } from './stream-replaced-error.ts';

@@ -1,3 +1,4 @@
+import type { StreamEndpoint } from './client-request.ts';
 import { HEADER, PARAM } from '../http/wire.ts';
 import {
   type AttemptContext,
@@ -18,14 +19,14 @@ const NO_CONTENT = 204;
  * Reads one page of a stream: at once while there is more, by a long-poll once everything was read (PROTOCOL.md, "Long-poll"). For
  * networks that do not let server-sent events through.
  */
-export async function attemptPoll(context: AttemptContext): Promise<AttemptOutcome> {
+export async function attemptPoll(endpoint: StreamEndpoint, context: AttemptContext): Promise<AttemptOutcome> {
   const { times, watchdog, cacheCursor, upToDate, cursor } = context;
   const live = upToDate && cursor.position !== null;
   watchdog.expect(live ? times.longPollTimeoutMs : times.connectTimeoutMs);
   const params = live
     ? { [PARAM.live]: 'long-poll', ...(cacheCursor !== null && { [PARAM.cursor]: cacheCursor }) }
     : {};
-  const answer = await requestAnswer(context, params, JSON_TYPE);
+  const answer = await requestAnswer(endpoint, context, params, JSON_TYPE);
   if ('outcome' in answer) return answer.outcome;
   watchdog.expect(times.silenceMs);
   try {

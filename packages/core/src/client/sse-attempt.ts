@@ -1,3 +1,4 @@
+import type { StreamEndpoint } from './client-request.ts';
 import { EVENT, HEADER, PARAM } from '../http/wire.ts';
 import type { StreamEnd } from '../log/end.ts';
 import { StreamError } from '../log/errors.ts';
@@ -18,11 +19,11 @@ const EVENT_STREAM = 'text/event-stream';
 const NO_CONTENT = 204;
 
 /** Reads a stream over one SSE response (PROTOCOL.md, "SSE"). */
-export async function attemptSse(context: AttemptContext): Promise<AttemptOutcome> {
+export async function attemptSse(endpoint: StreamEndpoint, context: AttemptContext): Promise<AttemptOutcome> {
   const { times, watchdog, cacheCursor } = context;
   watchdog.expect(times.connectTimeoutMs);
   const params = { [PARAM.live]: 'sse', ...(cacheCursor !== null && { [PARAM.cursor]: cacheCursor }) };
-  const answer = await requestAnswer(context, params, EVENT_STREAM);
+  const answer = await requestAnswer(endpoint, context, params, EVENT_STREAM);
   if ('outcome' in answer) return answer.outcome;
   const { response } = answer;
   if (response.status === NO_CONTENT) return closedTail(context, response);
@@ -30,7 +31,7 @@ export async function attemptSse(context: AttemptContext): Promise<AttemptOutcom
     await response.body?.cancel().catch(() => undefined);
     return {
       type: 'unusable',
-      error: new StreamError('UNSUPPORTED', `${context.endpoint.url} did not answer with server-sent events.`),
+      error: new StreamError('UNSUPPORTED', `${context.name} did not answer with server-sent events.`),
     };
   }
   // A proxy that buffers lets the headers pass and keeps the rest.
@@ -116,6 +117,6 @@ async function closedTail(context: AttemptContext, response: Response): Promise<
   }
   return {
     type: 'unusable',
-    error: new StreamError('UNSUPPORTED', `${context.endpoint.url} answered 204 to a request for server-sent events.`),
+    error: new StreamError('UNSUPPORTED', `${context.name} answered 204 to a request for server-sent events.`),
   };
 }

@@ -9,7 +9,7 @@
  * - `failed`: asking again would not help (no access, no such stream, a gap), or the failures allowed are used up. -> `connecting` by `reconnect()`.
  * - `closed`: by its owner. -> `connecting` by `reconnect()`.
  */
-import { InvalidArgumentError, quote, toStoreError } from '../log/errors.ts';
+import { toStoreError } from '../log/errors.ts';
 import {
   type AttemptContext,
   type AttemptOutcome,
@@ -18,9 +18,8 @@ import {
   type StartAt,
   type StopReason,
 } from './attempt.ts';
-import type { StreamEndpoint } from './client-request.ts';
 import { type ClientClock, systemClock } from './clock.ts';
-import { initialMemory, type MachineMemory, type MachinePolicy, nextStep, type Step } from './connection-machine.ts';
+import { initialMemory, type MachineMemory, type MachinePolicy, nextStep, type Step, type Transport } from './connection-machine.ts';
 import {
   assertStart,
   type ConnectionHandlers,
@@ -31,30 +30,31 @@ import {
   resolveTimes,
   type StreamConnection,
 } from './connection-options.ts';
-import { attemptPoll } from './poll-attempt.ts';
 import { createRecordCursor } from './record-cursor.ts';
-import { attemptSse } from './sse-attempt.ts';
 import { platformWakeSignals, type WakeReason } from './wake-signals.ts';
 import { createWatchdog, type Watchdog } from './watchdog.ts';
 
-/**
- * Connects to a stream over HTTP and keeps at it: whatever breaks, it resumes after the last record received. Only the stream's typed end
- * ends it.
- *
- * @throws {@link InvalidArgumentError} naming an option that makes no sense.
- * @example
- * const connection = connectStream({ url: '/api/streams/chats/42', onRecords: (records) => console.log(records) });
- */
-export function connectStream(options: StreamEndpoint & ConnectionOptions & ConnectionHandlers): StreamConnection {
-  if (typeof options.url !== 'string' || options.url === '')
-    throw new InvalidArgumentError('url', `\`url\` must be the URL of a stream; got ${quote(options.url)}.`);
-  const from = assertStart(options.from ?? 0);
-  return new HttpConnection(options, from);
+/** What a connection leads to. */
+export interface ConnectionTarget {
+  /** For messages: the URL or the id of the stream. */
+  readonly name: string;
+  /** Makes one attempt. Resolves with its outcome; stops when the context's signal is aborted. */
+  attempt(context: AttemptContext, transport: Transport): Promise<AttemptOutcome>;
 }
 
-type Options = StreamEndpoint & ConnectionOptions & ConnectionHandlers;
+/**
+ * Opens a connection to anything that can be attempted, and keeps at it.
+ *
+ * @throws {@link InvalidArgumentError} naming the first option that makes no sense.
+ */
+export function openConnection(target: ConnectionTarget, options: ConnectionOptions & ConnectionHandlers): StreamConnection {
+  return new ManagedConnection(target, options, assertStart(options.from ?? 0));
+}
 
-class HttpConnection implements StreamConnection {
+type Options = ConnectionOptions & ConnectionHandlers;
+
+class ManagedConnection implements StreamConnection {
+  readonly #target: ConnectionTarget;
   readonly #options: Options;
   readonly #start: StartAt;
   readonly #times: ConnectionTimes;
@@ -75,7 +75,8 @@ class HttpConnection implements StreamConnection {
   #probe = true;
   #stopListening: () => void = () => undefined;
 
-  constructor(options: Options, start: StartAt) {
+  constructor(target: ConnectionTarget, options: Options, start: StartAt) {
+    this.#target = target;
     this.#options = options;
     this.#start = start;
     this.#times = resolveTimes(options);
@@ -176,9 +177,9 @@ class HttpConnection implements StreamConnection {
     this.#probe = false;
     let outcome: AttemptOutcome;
     try {
-      outcome = this.#memory.transport === 'sse' ? await attemptSse(context) : await attemptPoll(context);
+      outcome = await this.#target.attempt(context, this.#memory.transport);
     } catch (error) {
-      outcome = { type: 'fatal', error: toStoreError(error, `reading ${this.#options.url}`) };
+      outcome = { type: 'fatal', error: toStoreError(error, `reading ${this.#target.name}`) };
     }
     watchdog.stop();
     if (this.#run !== run) return null;
@@ -202,7 +203,7 @@ class HttpConnection implements StreamConnection {
     const { transport } = this.#memory;
     const cursor = createRecordCursor(position);
     return {
-      endpoint: this.#options,
+      name: this.#target.name,
       start: this.#start,
       times: this.#times,
       clock: this.#clock,
@@ -239,7 +240,7 @@ class HttpConnection implements StreamConnection {
     };
     const refuse = (error: unknown): never => {
       this.#taking = null;
-      throw new ConsumerError(toStoreError(error, `handling records from ${this.#options.url}`));
+      throw new ConsumerError(toStoreError(error, `handling records from ${this.#target.name}`));
     };
     if (records.length === 0) return commit();
     let taken: void | Promise<void>;
