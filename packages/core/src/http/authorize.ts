@@ -48,7 +48,10 @@ export function createGuard({ authorize, allowAnonymous, onMisconfigured }: Guar
     for (const action of actions) {
       const verdict = await authorize(request, { stream, action });
       if (verdict instanceof Response) throw new AuthorizeAnswer(verdict);
-      if (verdict !== true) throw action === 'read' ? notFound() : new HttpProblem(403, 'FORBIDDEN', `This request may not ${action} here.`);
+      if (verdict !== true)
+        throw action === 'read'
+          ? notFound()
+          : new HttpProblem(403, 'FORBIDDEN', `This request may not ${action} here.`);
     }
   };
 }

@@ -132,7 +132,12 @@ export class LiveFeed {
     try {
       while (!this.#stop.signal.aborted) {
         const { cancel } = this.#state.head;
-        const head = await store.wait(id, { position: this.#position, cancel: cancel === null, signal: this.#stop.signal, timeoutMs: this.#tickMs() });
+        const head = await store.wait(id, {
+          position: this.#position,
+          cancel: cancel === null,
+          signal: this.#stop.signal,
+          timeoutMs: this.#tickMs(),
+        });
         if (head.incarnation !== incarnation) throw new StreamNotFoundError(id);
         if (head.nextPosition > this.#position || head.end) await this.#deliver();
         else await this.#tick(head);
@@ -167,7 +172,8 @@ export class LiveFeed {
     const lapsed = lease.state === 'lapsed';
     if (lapsed && head.owner === null && (await this.#endLapsed(head))) return;
     // A live reader uses the stream, so that its ttl starts again; and only a read finds out that the stream has expired.
-    if (head.ttlMs !== null || head.expiresAt !== null) await this.#options.store.read(head.id, { from: this.#position, limit: 1 });
+    if (head.ttlMs !== null || head.expiresAt !== null)
+      await this.#options.store.read(head.id, { from: this.#position, limit: 1 });
     if (this.#stop.signal.aborted) return;
     const before = stateKey(this.#state);
     this.#state = { head, stalled: lapsed };
@@ -199,7 +205,9 @@ export class LiveFeed {
   #tickMs(): number {
     const { head } = this.#state;
     const idleLeft = this.#options.heartbeatMs - (performance.now() - this.#lastNews);
-    const lease = head.lease ? Math.min(this.#lease.observe(head).remainingMs || head.lease.durationMs / 4, head.lease.durationMs) : Infinity;
+    const lease = head.lease
+      ? Math.min(this.#lease.observe(head).remainingMs || head.lease.durationMs / 4, head.lease.durationMs)
+      : Infinity;
     const life = head.ttlMs === null ? Infinity : head.ttlMs / 2;
     return Math.max(MIN_TICK_MS, Math.min(idleLeft, lease, life, head.owner === null ? Infinity : 1_000));
   }
@@ -207,12 +215,13 @@ export class LiveFeed {
   #remember(batch: FeedBatch): void {
     this.#recent.push(batch);
     this.#recentBytes += batchBytes(batch);
-    while (this.#recentBytes > RECENT_BYTES && this.#recent.length > 1) this.#recentBytes -= batchBytes(this.#recent.shift());
+    while (this.#recentBytes > RECENT_BYTES && this.#recent.length > 1)
+      this.#recentBytes -= batchBytes(this.#recent.shift());
   }
 
   #tell(call: (subscriber: FeedSubscriber) => void): void {
-    // Readers leave while they are being told.
-    for (const subscriber of [...this.#subscribers]) call(subscriber);
+    // Readers leave while they are being told, which a Set's iteration allows.
+    for (const subscriber of this.#subscribers) call(subscriber);
   }
 
   #stopNow(): void {

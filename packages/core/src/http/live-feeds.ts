@@ -42,7 +42,7 @@ export function createLiveFeeds(options: LiveFeedsOptions): LiveFeeds {
     },
     isStalled: (head) => current(head)?.state.stalled ?? false,
     close(error) {
-      for (const feed of [...feeds.values()]) feed.close(error);
+      for (const feed of feeds.values()) feed.close(error);
     },
   };
 }

@@ -58,8 +58,8 @@ export interface StreamHandlerOptions extends StreamHandlerLimits {
 export interface ErrorContext {
   readonly method: string;
   readonly url: string;
-  /** What the client was told instead. */
-  readonly reference: string;
+  /** What the client was told instead; absent where no client was told anything, as in an open live response. */
+  readonly reference?: string;
 }
 
 /** The limits with their defaults filled in. */
@@ -87,7 +87,10 @@ export function resolveLimits(options: StreamHandlerLimits): ResolvedLimits {
     const value = options[name];
     if (value === undefined) continue;
     if (!Number.isSafeInteger(value) || value < 1) {
-      throw new InvalidArgumentError(name, `\`${name}\` must be a whole number above 0; got ${typeof value === 'number' ? value : quote(value)}.`);
+      throw new InvalidArgumentError(
+        name,
+        `\`${name}\` must be a whole number above 0; got ${typeof value === 'number' ? value : quote(value)}.`,
+      );
     }
     limits[name] = value;
   }

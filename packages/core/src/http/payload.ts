@@ -11,7 +11,11 @@ const MEDIA_TYPE = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+\s*(;[\t\x20-\x7e]*)?$/;
 export function readContentType(request: Request): string | undefined {
   const contentType = request.headers.get('Content-Type')?.trim();
   if (!contentType) return undefined;
-  if (!MEDIA_TYPE.test(contentType)) throw badRequest('Content-Type', `The content type must be a media type such as 'application/json'; got ${JSON.stringify(contentType.slice(0, 80))}.`);
+  if (!MEDIA_TYPE.test(contentType))
+    throw badRequest(
+      'Content-Type',
+      `The content type must be a media type such as 'application/json'; got ${JSON.stringify(contentType.slice(0, 80))}.`,
+    );
   return contentType;
 }
 

@@ -3,7 +3,15 @@ import type { StreamHead } from '../log/head.ts';
 import type { ReadResult } from '../log/store.ts';
 import { encodeSseComment } from '../sse/encode.ts';
 import type { FeedBatch, FeedSubscriber, LiveFeed } from './live-feed.ts';
-import { encodeSseBatch, encodeSseControl, isFinal, type SseBatch, type SseFormat, type SseFrames, type SsePlace } from './sse-frames.ts';
+import {
+  encodeSseBatch,
+  encodeSseControl,
+  isFinal,
+  type SseBatch,
+  type SseFormat,
+  type SseFrames,
+  type SsePlace,
+} from './sse-frames.ts';
 import { type StreamState, stateKey } from './state.ts';
 
 /** Options of {@link SseReader}. */
@@ -146,7 +154,8 @@ export class SseReader implements FeedSubscriber {
     const { state } = feed;
     if (position >= feed.position) {
       this.#mode = 'live';
-      if (state.head.end && position >= state.head.nextPosition) this.#send(this.#encode({ records: [], to: position, state }), { records: [], to: position, state });
+      if (state.head.end && position >= state.head.nextPosition)
+        this.#send(this.#encode({ records: [], to: position, state }), { records: [], to: position, state });
       else this.#tell(state);
       return;
     }
@@ -172,7 +181,9 @@ export class SseReader implements FeedSubscriber {
   #tell(state: StreamState): void {
     if (stateKey(state) === this.#known) return;
     this.#known = stateKey(state);
-    this.#enqueue(encodeSseControl({ format: this.#options.format, place: this.#place, state, cursor: this.#cursor() }));
+    this.#enqueue(
+      encodeSseControl({ format: this.#options.format, place: this.#place, state, cursor: this.#cursor() }),
+    );
   }
 
   #encodeShared(batch: FeedBatch): SseFrames {

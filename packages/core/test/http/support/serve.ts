@@ -27,7 +27,11 @@ export async function serve(handler: (request: Request) => Promise<Response>): P
   };
 }
 
-async function answer(handler: (request: Request) => Promise<Response>, message: IncomingMessage, out: ServerResponse): Promise<void> {
+async function answer(
+  handler: (request: Request) => Promise<Response>,
+  message: IncomingMessage,
+  out: ServerResponse,
+): Promise<void> {
   const gone = new AbortController();
   out.once('close', () => gone.abort());
   const response = await handler(toRequest(message, gone.signal));
@@ -46,7 +50,9 @@ async function answer(handler: (request: Request) => Promise<Response>, message:
 
 function toRequest(message: IncomingMessage, signal: AbortSignal): Request {
   const { method = 'GET', headers, url = '/' } = message;
-  const list = Object.entries(headers).flatMap(([name, value]) => [value ?? []].flat().map((item): [string, string] => [name, item]));
+  const list = Object.entries(headers).flatMap(([name, value]) =>
+    [value ?? []].flat().map((item): [string, string] => [name, item]),
+  );
   const hasBody = method !== 'GET' && method !== 'HEAD';
   return new Request(`http://${headers.host}${url}`, {
     method,

@@ -1,0 +1,54 @@
+'use client';
+
+import { type RefObject } from 'react';
+
+import type { AnswererInfo } from '../lib/answer.ts';
+import type { ShownTurn } from '../lib/chat.ts';
+import type { EndedAnswer } from '../lib/snapshot.ts';
+import { isOpen } from '../lib/status.ts';
+import { useAnswer } from '../lib/use-answer.ts';
+import { useOnline } from '../lib/use-online.ts';
+import { useShortcuts } from '../lib/use-shortcuts.ts';
+import { Announcer } from './announcer.tsx';
+import { AnswererNote } from './answerer-note.tsx';
+import { Composer } from './composer.tsx';
+import { FailureNotice } from './failure-notice.tsx';
+
+/** Props of {@link ChatFooter}. */
+export interface ChatFooterProps {
+  readonly draft: string;
+  readonly onDraft: (text: string) => void;
+  readonly onSend: () => void;
+  readonly sending: boolean;
+  /** Why the last message was not taken, or the conversation cannot be followed. */
+  readonly problem: string | null;
+  readonly latest: ShownTurn | undefined;
+  readonly ended: EndedAnswer | undefined;
+  readonly answerer: AnswererInfo;
+  readonly fieldRef: RefObject<HTMLTextAreaElement | null>;
+}
+
+/** Where a message is written, and what concerns the conversation as a whole. */
+export function ChatFooter({ draft, onDraft, onSend, sending, problem, latest, ended, answerer, fieldRef }: ChatFooterProps) {
+  const online = useOnline();
+  const { status, stop } = useAnswer(latest?.answer ?? 'none', { ended, enabled: latest !== undefined && !latest.pending });
+  const running = latest !== undefined && isOpen(status);
+  const onStop = (): void => void stop();
+  useShortcuts({
+    onSlash: () => fieldRef.current?.focus(),
+    onEscape: () => {
+      if (running) onStop();
+    },
+  });
+  return (
+    <div className="space-y-2.5">
+      {!online && (
+        <p className="rounded-2xl bg-warning-soft px-4 py-2.5 text-sm text-warning">You are offline. Answers go on at the server and continue here once you are back.</p>
+      )}
+      {problem !== null && <FailureNotice urgent>{problem}</FailureNotice>}
+      <Composer ref={fieldRef} text={draft} onChange={onDraft} onSend={onSend} onStop={running && !latest.pending ? onStop : undefined} sending={sending} />
+      <AnswererNote answerer={answerer} />
+      <Announcer status={latest ? status : null} />
+    </div>
+  );
+}

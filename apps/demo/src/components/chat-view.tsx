@@ -1,0 +1,99 @@
+'use client';
+
+import { useRouter } from 'next/navigation';
+import { useEffect, useEffectEvent, useRef, useState } from 'react';
+
+import type { AnswererInfo } from '../lib/answer.ts';
+import { chatTitle, type ShownTurn } from '../lib/chat.ts';
+import type { CorpusInfo } from '../lib/corpus-info.ts';
+import { newId } from '../lib/ids.ts';
+import type { ChatSnapshot } from '../lib/snapshot.ts';
+import { useChat } from '../lib/use-chat.ts';
+import { useStickToBottom } from '../lib/use-stick-to-bottom.ts';
+import { ChatFooter } from './chat-footer.tsx';
+import { ChatHeader } from './chat-header.tsx';
+import { EmptyState } from './empty-state.tsx';
+import { JumpToLatest } from './jump-to-latest.tsx';
+import { Turn } from './turn.tsx';
+
+/** Props of {@link ChatView}. */
+export interface ChatViewProps {
+  /** Null for a new conversation. */
+  readonly snapshot: ChatSnapshot | null;
+  readonly corpus: CorpusInfo;
+  readonly answerer: AnswererInfo;
+}
+
+/** A conversation. */
+export function ChatView({ snapshot, corpus, answerer }: ChatViewProps) {
+  const router = useRouter();
+  const [chatId] = useState(() => snapshot?.chatId ?? newId());
+  const chat = useChat(chatId, snapshot);
+  const [draft, setDraft] = useState('');
+  const field = useRef<HTMLTextAreaElement>(null);
+  const { scrollRef, contentRef, atBottom, jump } = useStickToBottom();
+
+  const send = async (text: string): Promise<void> => {
+    setDraft('');
+    jump('instant');
+    const taken = await chat.send(text);
+    if (!taken) setDraft((typed) => (typed === '' ? text : typed));
+    else if (!snapshot) router.push(`/c/${chatId}`);
+  };
+  const onRegenerate = useEffectEvent((turn: ShownTurn) => void chat.regenerate(turn));
+  const [regenerate] = useState(() => (turn: ShownTurn) => onRegenerate(turn));
+  useEffect(() => {
+    // On touch screens the keyboard would cover what the reader came for.
+    if (matchMedia('(pointer: fine)').matches) field.current?.focus({ preventScroll: true });
+  }, []);
+
+  const { turns } = chat;
+  const latest = turns.at(-1);
+  const first = turns[0];
+  return (
+    <>
+      <ChatHeader title={first ? chatTitle(first.text) : 'New chat'} />
+      <div className="relative flex min-h-0 flex-1 flex-col">
+        <div ref={scrollRef} className="min-h-0 flex-1 overflow-y-auto overscroll-contain">
+          <div ref={contentRef} className="mx-auto flex min-h-full w-full max-w-3xl flex-col px-4 pt-2 pb-6 sm:px-6">
+            {turns.length === 0 ? (
+              <div className="my-auto">
+                <EmptyState corpus={corpus} onPick={(question) => void send(question)} />
+              </div>
+            ) : (
+              <section aria-label="Messages" className="space-y-8">
+                {turns.map((turn) => (
+                  <Turn key={turn.id} turn={turn} ended={snapshot?.ended[turn.answer]} onRegenerate={regenerate} />
+                ))}
+              </section>
+            )}
+          </div>
+        </div>
+        {!atBottom && (
+          <div className="pointer-events-none absolute inset-x-0 bottom-3 flex justify-center *:pointer-events-auto">
+            <JumpToLatest onClick={() => jump()} />
+          </div>
+        )}
+      </div>
+      <div className="mx-auto w-full max-w-3xl shrink-0 px-3 pb-3 sm:px-6">
+        <ChatFooter
+          draft={draft}
+          onDraft={setDraft}
+          onSend={() => void send(draft.trim())}
+          sending={chat.sending}
+          problem={problemOf(chat)}
+          latest={latest}
+          ended={latest && snapshot?.ended[latest.answer]}
+          answerer={answerer}
+          fieldRef={field}
+        />
+      </div>
+    </>
+  );
+}
+
+function problemOf({ sendError, chatError }: ReturnType<typeof useChat>): string | null {
+  if (sendError) return `Not sent: ${sendError.message} Your text is kept.`;
+  if (chatError) return `This conversation cannot be followed any more. ${chatError.message}`;
+  return null;
+}

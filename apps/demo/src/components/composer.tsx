@@ -1,0 +1,67 @@
+'use client';
+
+import { ArrowUp, Square } from 'lucide-react';
+import { type KeyboardEvent, type Ref, useLayoutEffect, useRef } from 'react';
+
+import { MAX_QUESTION_LENGTH } from '../lib/requests.ts';
+import { IconButton } from './icon-button.tsx';
+
+/** Props of {@link Composer}. */
+export interface ComposerProps {
+  readonly text: string;
+  readonly onChange: (text: string) => void;
+  readonly onSend: () => void;
+  /** Stops the answer that is being written; absent when there is none. */
+  readonly onStop: (() => void) | undefined;
+  readonly sending: boolean;
+  readonly ref: Ref<HTMLTextAreaElement>;
+}
+
+/** Where questions are typed. Enter sends, Shift+Enter makes a new line. */
+export function Composer({ text, onChange, onSend, onStop, sending, ref }: ComposerProps) {
+  const frame = useRef<HTMLFormElement>(null);
+  useLayoutEffect(() => {
+    const field = frame.current?.querySelector('textarea');
+    if (!field) return;
+    field.style.height = 'auto';
+    field.style.height = `${field.scrollHeight}px`;
+  }, [text]);
+  const ready = text.trim() !== '' && !sending && !onStop;
+  const onKeyDown = (event: KeyboardEvent): void => {
+    // While an input method is composing, Enter only accepts its suggestion.
+    if (event.key !== 'Enter' || event.shiftKey || event.nativeEvent.isComposing) return;
+    event.preventDefault();
+    if (ready) onSend();
+  };
+  return (
+    <form
+      ref={frame}
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (ready) onSend();
+      }}
+      className="flex items-end gap-2 rounded-[1.625rem] border border-input bg-card p-1.5 shadow-sm transition-shadow focus-within:border-ring focus-within:ring-3 focus-within:ring-ring/20"
+    >
+      <textarea
+        ref={ref}
+        aria-label="Message"
+        placeholder="Ask about your documents"
+        rows={1}
+        maxLength={MAX_QUESTION_LENGTH}
+        value={text}
+        onChange={(event) => onChange(event.target.value)}
+        onKeyDown={onKeyDown}
+        className="max-h-48 min-h-11 flex-1 resize-none bg-transparent py-2.5 pl-3.5 leading-6 outline-hidden placeholder:text-muted-foreground"
+      />
+      {onStop ? (
+        <IconButton label="Stop" variant="primary" onClick={onStop} className="!rounded-full">
+          <Square aria-hidden className="size-3.5 fill-current" />
+        </IconButton>
+      ) : (
+        <IconButton label="Send" type="submit" variant="primary" disabled={!ready} className="!rounded-full">
+          <ArrowUp aria-hidden className="size-5" />
+        </IconButton>
+      )}
+    </form>
+  );
+}

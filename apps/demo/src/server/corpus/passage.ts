@@ -1,0 +1,112 @@
+import type { Heading, Root, RootContent } from 'mdast';
+import { parse as parseYaml } from 'yaml';
+
+import { makePortable, parseMarkdown, plainText, printMarkdown } from './markdown.ts';
+
+/** A part of a document under one heading: the unit that is searched and cited. */
+export interface Passage {
+  /** Unique in the corpus. */
+  readonly id: string;
+  readonly file: string;
+  /** Title of the document: its front matter's, its first top heading, or the file's name. */
+  readonly title: string;
+  /** Headings above the passage, outermost first, without the title. */
+  readonly headings: readonly string[];
+  /** One-based line where the passage begins. */
+  readonly line: number;
+  readonly markdown: string;
+  readonly text: string;
+  /** True when there is nothing in it but lists. */
+  readonly listOnly: boolean;
+}
+
+/** A section longer than this is cut between blocks, so that a citation points near its sentence. */
+const MAX_PASSAGE_LENGTH = 2_400;
+
+interface Section {
+  readonly headings: readonly string[];
+  readonly line: number;
+  readonly blocks: RootContent[];
+}
+
+/** Splits one Markdown file into passages. A heading without any text of its own gives none. */
+export function toPassages(file: string, markdown: string): Passage[] {
+  const root = parseMarkdown(markdown);
+  const title = frontMatterTitle(root) ?? firstTitle(root) ?? fileTitle(file);
+  const sections = toSections(makePortable(root), title);
+  return sections.flatMap(split).map(({ headings, line, blocks }, index) => ({
+    id: `${file}#${index}`,
+    file,
+    title,
+    headings,
+    line,
+    markdown: printMarkdown({ type: 'root', children: blocks }),
+    text: plainText(blocks),
+    listOnly: blocks.every(({ type }) => type === 'list'),
+  }));
+}
+
+function toSections(root: Root, title: string): Section[] {
+  const sections: Section[] = [];
+  const path: { readonly depth: number; readonly text: string }[] = [];
+  let current: Section = { headings: [], line: 1, blocks: [] };
+  const finish = (): void => {
+    if (current.blocks.length > 0) sections.push(current);
+  };
+  for (const block of root.children) {
+    if (block.type !== 'heading') {
+      current.blocks.push(block);
+      continue;
+    }
+    finish();
+    while ((path.at(-1)?.depth ?? 0) >= block.depth) path.pop();
+    path.push({ depth: block.depth, text: plainText(block) });
+    const headings = path.map(({ text }) => text).filter((text, index) => !(index === 0 && text === title));
+    current = { headings, line: block.position?.start.line ?? 1, blocks: [] };
+  }
+  finish();
+  return sections;
+}
+
+function split(section: Section): Section[] {
+  const parts: Section[] = [];
+  let length = 0;
+  for (const block of section.blocks) {
+    const size = plainText(block).length;
+    const last = parts.at(-1);
+    if (last && length + size <= MAX_PASSAGE_LENGTH) {
+      last.blocks.push(block);
+      length += size;
+    } else {
+      const line = last ? (block.position?.start.line ?? section.line) : section.line;
+      parts.push({ headings: section.headings, line, blocks: [block] });
+      length = size;
+    }
+  }
+  return parts;
+}
+
+function frontMatterTitle(root: Root): string | undefined {
+  const [first] = root.children;
+  if (first?.type !== 'yaml') return undefined;
+  try {
+    const data: unknown = parseYaml(first.value);
+    const title = typeof data === 'object' && data !== null && 'title' in data ? data.title : undefined;
+    return typeof title === 'string' && title.trim() !== '' ? title.trim() : undefined;
+  } catch {
+    // Broken front matter costs its title, not the document.
+    return undefined;
+  }
+}
+
+function firstTitle(root: Root): string | undefined {
+  const heading = root.children.find((block): block is Heading => block.type === 'heading');
+  if (heading?.depth !== 1) return undefined;
+  return plainText(heading) || undefined;
+}
+
+function fileTitle(file: string): string {
+  const name = file.slice(file.lastIndexOf('/') + 1).replace(/\.[^.]*$/, '');
+  const words = name.replaceAll(/[-_]+/g, ' ').trim();
+  return words === '' ? file : words.charAt(0).toUpperCase() + words.slice(1);
+}
