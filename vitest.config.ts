@@ -11,6 +11,8 @@ const packages: readonly Package[] = [
   { name: 'core' },
   { name: 'testing' },
   { name: 'store-file' },
+  { name: 'redis-server' },
+  { name: 'store-redis' },
   { name: 'react', environment: 'happy-dom' },
   { name: 'next' },
   { name: 'demo', root: 'apps/demo' },

@@ -29,8 +29,9 @@ local token, current = tonumber(ARGV[6]), tonumber(h[K])
 if kind == 'lease' then
   if token < current then return { -8, public(h) } end
   if not h[E] then
-    local duration = ARGV[7] == '' and h[L] or ARGV[7]
-    if not duration or duration == 'release' then
+    local duration = ARGV[7]
+    if duration == '' then duration = h[L] or 'release' end
+    if duration == 'release' then
       call('HDEL', META, 'l', 'b')
       h[L], h[B] = false, false
     else

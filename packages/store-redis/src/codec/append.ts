@@ -27,6 +27,10 @@ export interface EncodedRequest {
   readonly token: number;
   /** Records of each segment. */
   readonly counts: readonly number[];
+  /** Records of all segments. */
+  readonly records: number;
+  /** Length of all items, in bytes or UTF-16 code units. */
+  readonly size: number;
   readonly items: readonly RedisArgument[];
 }
 
@@ -34,7 +38,12 @@ export interface EncodedRequest {
 export function encodeRequest({ token = 0, segments }: AppendRequest): EncodedRequest {
   const items: RedisArgument[] = [];
   for (const segment of segments) encodeSegment(segment, items);
-  return { token, counts: segments.map(({ records }) => records.length), items };
+  const counts = segments.map(({ records }) => records.length);
+  let records = 0;
+  for (const count of counts) records += count;
+  let size = 0;
+  for (const item of items) size += item.length;
+  return { token, counts, records, size, items };
 }
 
 /** The items of several requests one after the other, each under its own token. */

@@ -8,7 +8,7 @@ import type { RedisScript } from './redis-script.ts';
 
 /** Sends scripts and commands, each with a deadline, and translates what goes wrong. */
 export interface ScriptRunner {
-  /** Runs a script on a stream's keys; `shard` adds the index shard where scripts may touch it. One command; a second one after SCRIPT FLUSH. */
+  /** Runs a script on a stream's keys: one command, and a second one where the server does not know the script yet. */
   run(script: RedisScript, target: ScriptTarget, args: readonly RedisArgument[]): Promise<readonly RedisReply[]>;
   /** Sends a single command to the server of `key`. */
   send(key: string | null, command: readonly RedisArgument[]): Promise<RedisReply>;
@@ -19,7 +19,13 @@ export interface ScriptRunner {
 export interface ScriptTarget {
   readonly id: string;
   readonly keys: StreamKeys;
+  /** The script may touch the stream's shard of the index, which lies on the same server. @default false */
   readonly withIndex?: boolean;
+}
+
+/** The keys that a script on this stream gets. */
+export function scriptKeys({ keys, withIndex = false }: ScriptTarget): readonly string[] {
+  return withIndex ? [keys.meta, keys.log, keys.index] : [keys.meta, keys.log];
 }
 
 /** Creates a runner over a port, which may still be on its way. */
@@ -35,17 +41,18 @@ export function createScriptRunner(port: () => RedisPort | Promise<RedisPort>, t
   };
 
   return {
-    async run(script, { id, keys, withIndex = false }, args) {
-      const names = withIndex ? [keys.meta, keys.log, keys.index] : [keys.meta, keys.log];
-      const doing = `running ${script.name} on stream ${id}`;
+    async run(script, target, args) {
+      const names = scriptKeys(target);
+      const { meta } = target.keys;
+      const doing = `running ${script.name} on stream ${target.id}`;
       const tail = [String(names.length), ...names, ...args];
       try {
-        return listOf(await dispatch(keys.meta, ['EVALSHA', script.sha, ...tail], doing));
+        return listOf(await dispatch(meta, ['EVALSHA', script.sha, ...tail], doing));
       } catch (error) {
         if (!isUnknownScript(error)) throw toRedisError(error, doing);
       }
       try {
-        return listOf(await dispatch(keys.meta, ['EVAL', script.source, ...tail], doing));
+        return listOf(await dispatch(meta, ['EVAL', script.source, ...tail], doing));
       } catch (error) {
         throw toRedisError(error, doing);
       }

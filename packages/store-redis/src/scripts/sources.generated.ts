@@ -421,7 +421,7 @@ return { 0, public(h), ARGV[6] ~= '' and call('HGET', META, 'p:' .. ARGV[6]) or 
 /** lua/mark.lua */
 export const markScript: RedisScript = {
   name: 'mark',
-  sha: 'dac1e4be3a7114aa87b22c56189a24b0c4c3f1f5',
+  sha: '75b25d08827b955287419f9886622f1c750ec58f',
   source: `local call, format, floor, max = redis.call, string.format, math.floor, math.max
 local META, LOG, CHANNEL = KEYS[1], KEYS[2], ARGV[2]
 local I, C, CA, F, N, E, CR, L, B, O, K, TL, X, M, Q, FN, U, RX = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18
@@ -490,8 +490,9 @@ local token, current = tonumber(ARGV[6]), tonumber(h[K])
 if kind == 'lease' then
   if token < current then return { -8, public(h) } end
   if not h[E] then
-    local duration = ARGV[7] == '' and h[L] or ARGV[7]
-    if not duration or duration == 'release' then
+    local duration = ARGV[7]
+    if duration == '' then duration = h[L] or 'release' end
+    if duration == 'release' then
       call('HDEL', META, 'l', 'b')
       h[L], h[B] = false, false
     else

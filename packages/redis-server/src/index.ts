@@ -1,0 +1,3 @@
+export { findRedis, type RedisBinary } from './find-redis.ts';
+export { type RedisCluster, startRedisCluster, type StartRedisClusterOptions } from './start-cluster.ts';
+export { type RedisServer, startRedis, type StartRedisOptions } from './start-redis.ts';

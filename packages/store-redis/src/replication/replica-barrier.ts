@@ -1,0 +1,127 @@
+/**
+ * Waits until replicas have what the server acknowledged.
+ *
+ * WAIT counts the replicas that received everything its own connection wrote, and blocks that connection. So it has a connection to
+ * itself, and each round first writes a little to every stream concerned: a server sends its writes to replicas in order, hence the round
+ * covers the appends that other connections made before. The write also checks that the server, perhaps a promoted one, still has what
+ * was acknowledged. Everything that arrives while a round is under way shares the next one.
+ */
+import { StreamNotFoundError } from '@perennial/core';
+
+import type { RedisArgument, RedisPort, RedisReply } from '../clients/port.ts';
+import { RedisDataLossError, RedisReplicationError, toRedisError } from '../errors.ts';
+import { type ScriptTarget, scriptKeys } from '../scripts/script-runner.ts';
+import { deleteScript, syncScript } from '../scripts/sources.generated.ts';
+
+/** A stream to be confirmed, with the arguments that every script starts with, among them the floor to check. */
+export interface Confirmation {
+  readonly target: ScriptTarget;
+  readonly args: readonly RedisArgument[];
+}
+
+/** See the head of this file. */
+export interface ReplicaBarrier {
+  /** Resolves once `replicas` replicas have the stream as the server had it at the call. */
+  confirm(confirmation: Confirmation): Promise<void>;
+  /** Runs the delete script and waits for the replicas on the same connection: a deleted stream cannot be written to afterwards. */
+  delete(confirmation: Confirmation): Promise<readonly RedisReply[]>;
+  close(): Promise<void>;
+}
+
+/** Options of {@link createReplicaBarrier}. */
+export interface ReplicaBarrierOptions {
+  /** Opens the connection of the barrier. */
+  readonly open: () => Promise<RedisPort>;
+  readonly replicas: number;
+  /** How long a round waits for the replicas, in ms. */
+  readonly timeoutMs: number;
+}
+
+interface Pending extends Confirmation {
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Streams whose confirmations share rounds: all of a single server, or in a Cluster those of one stream. */
+interface Group {
+  pending: Pending[];
+  running: boolean;
+}
+
+/** Creates a barrier; it connects with the first use. */
+export function createReplicaBarrier({ open, replicas, timeoutMs }: ReplicaBarrierOptions): ReplicaBarrier {
+  const groups = new Map<string, Group>();
+  const wait: readonly RedisArgument[] = ['WAIT', String(replicas), String(timeoutMs)];
+  let opening: Promise<RedisPort> | undefined;
+  const connected = (): Promise<RedisPort> => (opening ??= open());
+
+  const round = async (port: RedisPort, batch: readonly Pending[], key: string): Promise<void> => {
+    try {
+      const replies = await port.batch(key, [...batch.map((pending) => evalOf(syncScript.source, pending)), wait]);
+      const confirmed = Number(replies.at(-1));
+      batch.forEach((pending, index) => {
+        const error = failureOf(pending, replies[index]) ?? shortfall(pending, confirmed, replicas);
+        if (error) pending.reject(error);
+        else pending.resolve();
+      });
+    } catch (error) {
+      const failure = toRedisError(error, 'waiting for replicas');
+      for (const pending of batch) pending.reject(failure);
+    }
+  };
+
+  const run = async (name: string, group: Group, port: RedisPort): Promise<void> => {
+    group.running = true;
+    while (group.pending.length > 0) {
+      const batch = group.pending;
+      group.pending = [];
+      await round(port, batch, batch[0]?.target.keys.meta ?? '');
+    }
+    groups.delete(name);
+  };
+
+  return {
+    async confirm(confirmation) {
+      const port = await connected();
+      const name = port.cluster ? confirmation.target.keys.meta : '';
+      const group = groups.get(name) ?? { pending: [], running: false };
+      groups.set(name, group);
+      await new Promise<void>((resolve, reject) => {
+        group.pending.push({ ...confirmation, resolve, reject });
+        if (!group.running) void run(name, group, port);
+      });
+    },
+    async delete(confirmation) {
+      const port = await connected();
+      const { target } = confirmation;
+      try {
+        const [reply, confirmed] = await port.batch(target.keys.meta, [evalOf(deleteScript.source, confirmation), wait]);
+        const error = shortfall(confirmation, Number(confirmed), replicas);
+        if (error) throw error;
+        return Array.isArray(reply) ? (reply as readonly RedisReply[]) : [];
+      } catch (error) {
+        throw toRedisError(error, `deleting stream ${target.id}`);
+      }
+    },
+    async close() {
+      const port = await opening?.catch(() => undefined);
+      await port?.close();
+    },
+  };
+}
+
+function evalOf(source: string, { target, args }: Confirmation): RedisArgument[] {
+  const keys = scriptKeys(target);
+  return ['EVAL', source, String(keys.length), ...keys, ...args];
+}
+
+function failureOf({ target, args }: Confirmation, reply: RedisReply | undefined): Error | null {
+  const [status, position] = Array.isArray(reply) ? (reply as readonly RedisReply[]) : [];
+  if (Number(status) === -1) return new StreamNotFoundError(target.id);
+  if (Number(status) === -2) return new RedisDataLossError(target.id, Number(args[3]), Number(position));
+  return null;
+}
+
+function shortfall({ target }: Confirmation, confirmed: number, replicas: number): Error | null {
+  return confirmed < replicas ? new RedisReplicationError(target.id, confirmed, replicas) : null;
+}

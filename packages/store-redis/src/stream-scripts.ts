@@ -1,0 +1,197 @@
+/** Runs the scripts of one store and turns what they return into the answers of the store port. */
+import {
+  type CreateOptions,
+  type CreateResult,
+  decideExisting,
+  isJsonContentType,
+  type Mark,
+  type ProducerState,
+  type ReadResult,
+  StreamError,
+  StreamFencedError,
+  StreamGapError,
+  type StreamHead,
+  StreamNotFoundError,
+} from '@perennial/core';
+
+import type { BatchAnswer } from './append/append-batcher.ts';
+import type { RedisArgument, RedisReply } from './clients/port.ts';
+import { decodeResults, type EncodedRequest, joinRequests } from './codec/append.ts';
+import { createArguments, markArguments, type NewStreamArguments } from './codec/arguments.ts';
+import { decodeHead, decodeProducer, lengthOf } from './codec/head.ts';
+import { decodeRecords } from './codec/record.ts';
+import type { RedisConnection } from './connection/redis-connection.ts';
+import { RedisDataLossError } from './errors.ts';
+import type { KeyNames } from './keys.ts';
+import type { ResolvedOptions } from './options.ts';
+import type { PageRequest } from './read/read-coalescer.ts';
+import type { RedisScript } from './scripts/redis-script.ts';
+import type { ScriptTarget } from './scripts/script-runner.ts';
+import {
+  appendScript,
+  createScript,
+  deleteScript,
+  headScript,
+  markScript,
+  readScript,
+} from './scripts/sources.generated.ts';
+import { createWatermarks, type Watermarks } from './watermarks.ts';
+
+/** What the scripts work with. */
+export interface StreamScriptsOptions {
+  readonly connection: RedisConnection;
+  readonly names: KeyNames;
+  readonly options: ResolvedOptions;
+  /** Is told of every head that the server, and the replicas where they are waited for, confirmed. */
+  readonly onHead: (head: StreamHead) => void;
+  readonly onLoss: (error: RedisDataLossError) => void;
+}
+
+/** The streams whose progress is remembered, to notice when the server loses some of it. */
+const TRACKED_STREAMS = 10_000;
+
+/** See the head of this file. */
+export class StreamScripts {
+  readonly #connection: RedisConnection;
+  readonly #names: KeyNames;
+  readonly #onHead: (head: StreamHead) => void;
+  readonly #onLoss: (error: RedisDataLossError) => void;
+  readonly #now: (() => number) | undefined;
+  /** How long ended streams stay and how many records are retained, as scripts take them. */
+  readonly #retention: readonly [keepMs: string, records: string];
+  readonly #watermarks: Watermarks = createWatermarks(TRACKED_STREAMS);
+
+  constructor({ connection, names, options, onHead, onLoss }: StreamScriptsOptions) {
+    this.#connection = connection;
+    this.#names = names;
+    this.#onHead = onHead;
+    this.#onLoss = onLoss;
+    this.#now = options.now;
+    this.#retention = [
+      options.ttl === Infinity ? '' : String(options.ttl),
+      options.maxRecords === Infinity ? '0' : String(options.maxRecords),
+    ];
+  }
+
+  async create(id: string, options: CreateOptions, fresh: NewStreamArguments): Promise<CreateResult> {
+    const args = [...this.#retention, ...createArguments(options, fresh)];
+    const [status, fields] = await this.#run(createScript, id, args, !this.#connection.cluster);
+    const head = await this.#confirm(decodeHead(id, fields), true);
+    if (Number(status) === -5) {
+      decideExisting(head, options);
+      throw new StreamError('STORE_ERROR', `Stream ${id} changed while it was being created. Try again.`);
+    }
+    return { created: Number(status) === 1, head };
+  }
+
+  async append(id: string, requests: readonly EncodedRequest[]): Promise<BatchAnswer> {
+    const [, fields, ...answer] = await this.#run(appendScript, id, [...this.#retention, ...joinRequests(requests)]);
+    const head = decodeHead(id, fields);
+    const results = decodeResults(requests, head, answer);
+    return { results, head: await this.#confirm(head, true) };
+  }
+
+  async read({ id, from, limit, maxBytes }: PageRequest): Promise<ReadResult> {
+    const [status, fields, page] = await this.#run(readScript, id, [String(from), String(limit), String(maxBytes)]);
+    if (Number(status) === -3) throw new StreamGapError(id, from, Number(fields));
+    if (Number(status) === -4) {
+      throw new StreamError(
+        'CORRUPT',
+        `Records of stream ${id} from position ${from} on are missing in Redis. Was its log evicted, or changed by something else?`,
+      );
+    }
+    const head = await this.#confirm(decodeHead(id, fields));
+    const records = Array.isArray(page) ? (page as readonly Buffer[]) : [];
+    return { records: decodeRecords(records, from, isJsonContentType(head.contentType)), head };
+  }
+
+  /** Null when the stream does not exist. `touch`: this is use of the stream, and restarts its ttl. */
+  async head(id: string, touch: boolean): Promise<StreamHead | null> {
+    try {
+      return (await this.#head(id, touch, '')).head;
+    } catch (error) {
+      if (error instanceof StreamNotFoundError) return null;
+      throw error;
+    }
+  }
+
+  async producer(id: string, producerId: string): Promise<ProducerState | null> {
+    return (await this.#head(id, true, producerId)).producer;
+  }
+
+  async mark(id: string, mark: Mark): Promise<StreamHead> {
+    const [status, fields] = await this.#run(markScript, id, markArguments(mark));
+    const head = await this.#confirm(decodeHead(id, fields), true);
+    if (Number(status) === -8) {
+      const token = mark.type === 'cancel' ? 0 : (mark.token ?? 0);
+      throw new StreamFencedError(id, token, head.token);
+    }
+    return head;
+  }
+
+  async delete(id: string, member: RedisArgument): Promise<boolean> {
+    const withIndex = !this.#connection.cluster;
+    const { barrier } = this.#connection;
+    const [status] = barrier
+      ? await barrier.delete({ target: this.#target(id, withIndex), args: [...this.#head4(id), member] })
+      : await this.#run(deleteScript, id, [member], withIndex);
+    this.#watermarks.forget(id);
+    return Number(status) === 1;
+  }
+
+  async #head(
+    id: string,
+    touch: boolean,
+    producerId: string,
+  ): Promise<{ readonly head: StreamHead; readonly producer: ProducerState | null }> {
+    const [, fields, state] = await this.#run(headScript, id, [touch ? '1' : '', producerId]);
+    return { head: await this.#confirm(decodeHead(id, fields)), producer: decodeProducer(state) };
+  }
+
+  /** Runs a script and refuses what every script may refuse. */
+  async #run(
+    script: RedisScript,
+    id: string,
+    args: readonly RedisArgument[],
+    withIndex = false,
+  ): Promise<readonly RedisReply[]> {
+    const common = this.#head4(id);
+    const reply = await this.#connection.runner.run(script, this.#target(id, withIndex), [...common, ...args]);
+    const [status, position] = reply;
+    if (status === -1) throw new StreamNotFoundError(id);
+    if (status === -2) throw this.#lost(new RedisDataLossError(id, Number(common[3]), Number(position)));
+    return reply;
+  }
+
+  /** Hands a head on once it cannot be lost any more: at once, or when the replicas wanted have it. */
+  async #confirm(head: StreamHead, written = false): Promise<StreamHead> {
+    const { barrier } = this.#connection;
+    if (barrier && (written || !this.#watermarks.isReplicated(head))) {
+      const [time, channel] = this.#head4(head.id);
+      const args = [time, channel, head.incarnation, String(lengthOf(head))];
+      try {
+        await barrier.confirm({ target: this.#target(head.id, false), args });
+      } catch (error) {
+        throw error instanceof RedisDataLossError ? this.#lost(error) : error;
+      }
+    }
+    this.#watermarks.note(head, barrier !== null);
+    this.#onHead(head);
+    return head;
+  }
+
+  #lost(error: RedisDataLossError): RedisDataLossError {
+    this.#onLoss(error);
+    return error;
+  }
+
+  /** Arguments 1 to 4 of every script. */
+  #head4(id: string): readonly [time: string, channel: string, incarnation: string, length: string] {
+    const [incarnation, length] = this.#watermarks.floor(id);
+    return [this.#now ? String(this.#now()) : '', this.#names.of(id).channel, incarnation, length];
+  }
+
+  #target(id: string, withIndex: boolean): ScriptTarget {
+    return { id, keys: this.#names.of(id), withIndex };
+  }
+}
