@@ -54,7 +54,7 @@ export function AssistantMessage({ streamId, ended, pending, onRegenerate }: Ass
         <footer className="mt-1 -ml-3 flex h-11 items-center">
           {!open && (
             <>
-              {answer.text !== '' && <CopyButton text={toClipboardText(answer)} />}
+              {answer.text !== '' && <CopyButton text={toClipboardText(answer)} label="Copy answer" />}
               <IconButton label="Regenerate" onClick={onRegenerate}>
                 <RotateCcw aria-hidden className="size-4" />
               </IconButton>

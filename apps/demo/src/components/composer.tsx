@@ -4,7 +4,9 @@ import { ArrowUp, Square } from 'lucide-react';
 import { type KeyboardEvent, type Ref, useLayoutEffect, useRef } from 'react';
 
 import { MAX_QUESTION_LENGTH } from '../lib/requests.ts';
-import { IconButton } from './icon-button.tsx';
+import { Button } from './button.tsx';
+
+const ROUND = 'size-11 shrink-0 !rounded-full !px-0';
 
 /** Props of {@link Composer}. */
 export interface ComposerProps {
@@ -54,13 +56,13 @@ export function Composer({ text, onChange, onSend, onStop, sending, ref }: Compo
         className="max-h-48 min-h-11 flex-1 resize-none bg-transparent py-2.5 pl-3.5 leading-6 outline-hidden placeholder:text-muted-foreground"
       />
       {onStop ? (
-        <IconButton label="Stop" variant="primary" onClick={onStop} className="!rounded-full">
+        <Button aria-label="Stop" title="Stop (Esc)" variant="primary" onClick={onStop} className={ROUND}>
           <Square aria-hidden className="size-3.5 fill-current" />
-        </IconButton>
+        </Button>
       ) : (
-        <IconButton label="Send" type="submit" variant="primary" disabled={!ready} className="!rounded-full">
+        <Button aria-label="Send" title="Send (Enter)" type="submit" variant="primary" disabled={!ready} className={ROUND}>
           <ArrowUp aria-hidden className="size-5" />
-        </IconButton>
+        </Button>
       )}
     </form>
   );

@@ -32,13 +32,14 @@ export function ConversationNav({ onNavigate = () => undefined }: ConversationNa
           New chat
         </Link>
       </div>
-      <ul className="min-h-0 flex-1 space-y-0.5 overflow-y-auto overscroll-contain px-3 pb-3">
-        {chats.map((chat) => (
-          <ConversationItem key={chat.id} chat={chat} current={pathname === `/c/${chat.id}`} onNavigate={onNavigate} />
-        ))}
-      </ul>
-      {chats.length === 0 && !error && (
-        <p className="flex-1 px-6 text-sm leading-relaxed text-muted-foreground">Your conversations will be listed here. They are kept on this computer.</p>
+      {chats.length === 0 ? (
+        <p className="px-6 pt-2 text-sm leading-relaxed text-muted-foreground">Your conversations will be listed here. They are kept on this computer.</p>
+      ) : (
+        <ul className="min-h-0 flex-1 space-y-0.5 overflow-y-auto overscroll-contain px-3 pb-3">
+          {chats.map((chat) => (
+            <ConversationItem key={chat.id} chat={chat} current={pathname === `/c/${chat.id}`} onNavigate={onNavigate} />
+          ))}
+        </ul>
       )}
       {error && (
         <p role="alert" className="px-6 py-3 text-sm text-danger">

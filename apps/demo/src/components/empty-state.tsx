@@ -27,9 +27,9 @@ export function EmptyState({ corpus, onPick }: EmptyStateProps) {
               <button
                 type="button"
                 onClick={() => onPick(question)}
-                className="flex h-full min-h-16 w-full flex-col justify-center rounded-2xl border bg-card px-4 py-3 transition-colors hover:border-input hover:bg-accent/60"
+                className="flex h-full min-h-16 w-full flex-col items-start justify-center rounded-2xl border bg-card px-4 py-3 text-left transition-colors hover:border-input hover:bg-accent/60"
               >
-                <span className="text-left text-sm leading-snug font-medium">{question}</span>
+                <span className="text-sm leading-snug font-medium">{question}</span>
                 <span className="mt-1 text-xs text-muted-foreground">{title}</span>
               </button>
             </li>

@@ -3,11 +3,11 @@ import { defaultRemarkPlugins, Streamdown } from 'streamdown';
 
 import { remarkCitations } from '../lib/remark-citations.ts';
 import { Citation } from './citation.tsx';
+import { CodeBlock } from './code-block.tsx';
 
 const REMARK_PLUGINS = [...Object.values(defaultRemarkPlugins), remarkCitations];
 const ALLOWED_TAGS = { cite: [] };
 const LINK_SAFETY = { enabled: false };
-const CONTROLS = { code: { copy: true, download: false }, table: false, mermaid: false, image: false };
 
 /** Headings of an answer stand below the page's own and the question's. */
 const COMPONENTS: ComponentProps<typeof Streamdown>['components'] = {
@@ -16,6 +16,13 @@ const COMPONENTS: ComponentProps<typeof Streamdown>['components'] = {
     <a href={href} target="_blank" rel="noreferrer" className="font-medium text-primary underline underline-offset-4">
       {children}
     </a>
+  ),
+  code: CodeBlock,
+  inlineCode: ({ children }) => <code className="rounded-md bg-muted px-1.5 py-0.5 font-mono text-[0.85em] wrap-anywhere">{children}</code>,
+  table: ({ children }) => (
+    <div tabIndex={0} role="region" aria-label="Table" className="my-4 overflow-x-auto rounded-2xl border focus-visible:-outline-offset-2">
+      <table className="w-full border-collapse text-sm">{children}</table>
+    </div>
   ),
   h1: 'h3',
   h2: 'h4',
@@ -35,15 +42,13 @@ export interface MarkdownProps {
 export function Markdown({ text, streaming = false }: MarkdownProps) {
   return (
     <Streamdown
-      className="prose-answer"
+      className={streaming ? 'prose-answer prose-streaming' : 'prose-answer'}
       mode={streaming ? 'streaming' : 'static'}
       isAnimating={streaming}
-      {...(streaming && { caret: 'block' as const })}
       remarkPlugins={REMARK_PLUGINS}
       allowedTags={ALLOWED_TAGS}
       linkSafety={LINK_SAFETY}
-      controls={CONTROLS}
-      lineNumbers={false}
+      controls={false}
       components={COMPONENTS}
     >
       {text}
