@@ -9,7 +9,9 @@ export function AnswererNote({ answerer }: { readonly answerer: AnswererInfo }) 
   return (
     <p className="flex items-center justify-center gap-1.5 text-center text-xs text-balance text-muted-foreground">
       <Icon aria-hidden className="size-3.5 shrink-0" />
-      {offline ? 'Offline answers: extracts from your documents, no model' : `Answers by ${answerer.name}, from your documents. Models make mistakes.`}
+      {offline
+        ? 'Offline answers: extracts from your documents, no model'
+        : `Answers by ${answerer.name}, from your documents. Models make mistakes.`}
     </p>
   );
 }

@@ -1,28 +1,30 @@
-import type { ComponentProps } from 'react';
-import { defaultRemarkPlugins, Streamdown } from 'streamdown';
+import { type Components, defaultRemarkPlugins, Streamdown } from 'streamdown';
 
 import { remarkCitations } from '../lib/remark-citations.ts';
 import { Citation } from './citation.tsx';
 import { CodeBlock } from './code-block.tsx';
+import { ScrollRegion } from './scroll-region.tsx';
 
 const REMARK_PLUGINS = [...Object.values(defaultRemarkPlugins), remarkCitations];
 const ALLOWED_TAGS = { cite: [] };
 const LINK_SAFETY = { enabled: false };
 
 /** Headings of an answer stand below the page's own and the question's. */
-const COMPONENTS: ComponentProps<typeof Streamdown>['components'] = {
-  cite: Citation,
+const COMPONENTS: Components = {
+  cite: ({ children }: Readonly<Record<string, unknown>>) => <Citation n={Number(children)} />,
   a: ({ href, children }) => (
     <a href={href} target="_blank" rel="noreferrer" className="font-medium text-primary underline underline-offset-4">
       {children}
     </a>
   ),
   code: CodeBlock,
-  inlineCode: ({ children }) => <code className="rounded-md bg-muted px-1.5 py-0.5 font-mono text-[0.85em] wrap-anywhere">{children}</code>,
+  inlineCode: ({ children }) => (
+    <code className="rounded-md bg-muted px-1.5 py-0.5 font-mono text-[0.85em] wrap-anywhere">{children}</code>
+  ),
   table: ({ children }) => (
-    <div tabIndex={0} role="region" aria-label="Table" className="my-4 overflow-x-auto rounded-2xl border focus-visible:-outline-offset-2">
+    <ScrollRegion label="Table" className="my-4 overflow-x-auto rounded-2xl border">
       <table className="w-full border-collapse text-sm">{children}</table>
-    </div>
+    </ScrollRegion>
   ),
   h1: 'h3',
   h2: 'h4',
