@@ -4,9 +4,5 @@ import { announcement, type AnswerStatus } from '../lib/status.ts';
 
 /** Tells screen readers that an answer starts and ends, and nothing of what comes between. */
 export function Announcer({ status }: { readonly status: AnswerStatus | null }) {
-  return (
-    <div role="status" className="sr-only">
-      {status && announcement(status)}
-    </div>
-  );
+  return <output className="sr-only">{status && announcement(status)}</output>;
 }

@@ -28,8 +28,13 @@ export function AnswerProblem({ now: { status, end, error, reconnect }, onRegene
     );
   }
   if (status === 'stalled') {
-    return <p className="mt-3 text-sm text-muted-foreground">The server shows no sign of life. If it stays away, this answer ends here.</p>;
+    return (
+      <p className="mt-3 text-sm text-muted-foreground">
+        The server shows no sign of life. If it stays away, this answer ends here.
+      </p>
+    );
   }
-  if (status === 'cancelled') return <p className="mt-3 text-sm text-muted-foreground">Stopped before it was finished.</p>;
+  if (status === 'cancelled')
+    return <p className="mt-3 text-sm text-muted-foreground">Stopped before it was finished.</p>;
   return null;
 }

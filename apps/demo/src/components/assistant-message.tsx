@@ -37,7 +37,13 @@ export function AssistantMessage({ streamId, ended, pending, onRegenerate }: Ass
   const open = isOpen(status);
   const cited = open ? [] : citedNumbers(answer);
   return (
-    <article data-testid="message" data-role="assistant" data-status={status} aria-label="Answer" className="group/answer">
+    <article
+      data-testid="message"
+      data-role="assistant"
+      data-status={status}
+      aria-label="Answer"
+      className="group/answer"
+    >
       <header className="mb-2 flex h-8 items-center gap-2.5">
         <Sprout className="size-7" />
         <span className="truncate text-sm font-medium">{answer.answerer?.name ?? 'Answer'}</span>
@@ -54,7 +60,7 @@ export function AssistantMessage({ streamId, ended, pending, onRegenerate }: Ass
         <footer className="mt-1 -ml-3 flex h-11 items-center">
           {!open && (
             <>
-              {answer.text !== '' && <CopyButton text={toClipboardText(answer)} />}
+              {answer.text !== '' && <CopyButton text={toClipboardText(answer)} label="Copy answer" />}
               <IconButton label="Regenerate" onClick={onRegenerate}>
                 <RotateCcw aria-hidden className="size-4" />
               </IconButton>
@@ -62,7 +68,11 @@ export function AssistantMessage({ streamId, ended, pending, onRegenerate }: Ass
           )}
         </footer>
       </div>
-      <PassageDialog source={shown === null ? null : (answer.sources[shown - 1] ?? null)} n={shown ?? 0} onClose={() => setShown(null)} />
+      <PassageDialog
+        source={shown === null ? null : (answer.sources[shown - 1] ?? null)}
+        n={shown ?? 0}
+        onClose={() => setShown(null)}
+      />
     </article>
   );
 }
@@ -71,7 +81,11 @@ function WaitingDots() {
   return (
     <span className="flex h-7 items-center gap-1.5" aria-hidden>
       {[0, 150, 300].map((delay) => (
-        <span key={delay} style={{ animationDelay: `${delay}ms` }} className="size-1.5 animate-pulse rounded-full bg-muted-foreground" />
+        <span
+          key={delay}
+          style={{ animationDelay: `${delay}ms` }}
+          className="size-1.5 animate-pulse rounded-full bg-muted-foreground"
+        />
       ))}
     </span>
   );

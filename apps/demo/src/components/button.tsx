@@ -20,6 +20,10 @@ export function buttonClass(variant: ButtonVariant, extra = ''): string {
 }
 
 /** A button at least 44 px high. */
-export function Button({ variant = 'outline', className = '', ...props }: Omit<ComponentProps<'button'>, 'ref'> & { readonly variant?: ButtonVariant }) {
+export function Button({
+  variant = 'outline',
+  className = '',
+  ...props
+}: Omit<ComponentProps<'button'>, 'ref'> & { readonly variant?: ButtonVariant }) {
   return <BaseButton type="button" className={buttonClass(variant, className)} {...props} />;
 }

@@ -29,9 +29,22 @@ export interface ChatFooterProps {
 }
 
 /** Where a message is written, and what concerns the conversation as a whole. */
-export function ChatFooter({ draft, onDraft, onSend, sending, problem, latest, ended, answerer, fieldRef }: ChatFooterProps) {
+export function ChatFooter({
+  draft,
+  onDraft,
+  onSend,
+  sending,
+  problem,
+  latest,
+  ended,
+  answerer,
+  fieldRef,
+}: ChatFooterProps) {
   const online = useOnline();
-  const { status, stop } = useAnswer(latest?.answer ?? 'none', { ended, enabled: latest !== undefined && !latest.pending });
+  const { status, stop } = useAnswer(latest?.answer ?? 'none', {
+    ended,
+    enabled: latest !== undefined && !latest.pending,
+  });
   const running = latest !== undefined && isOpen(status);
   const onStop = (): void => void stop();
   useShortcuts({
@@ -43,10 +56,19 @@ export function ChatFooter({ draft, onDraft, onSend, sending, problem, latest, e
   return (
     <div className="space-y-2.5">
       {!online && (
-        <p className="rounded-2xl bg-warning-soft px-4 py-2.5 text-sm text-warning">You are offline. Answers go on at the server and continue here once you are back.</p>
+        <p className="rounded-2xl bg-warning-soft px-4 py-2.5 text-sm text-warning">
+          You are offline. Answers go on at the server and continue here once you are back.
+        </p>
       )}
       {problem !== null && <FailureNotice urgent>{problem}</FailureNotice>}
-      <Composer ref={fieldRef} text={draft} onChange={onDraft} onSend={onSend} onStop={running && !latest.pending ? onStop : undefined} sending={sending} />
+      <Composer
+        ref={fieldRef}
+        text={draft}
+        onChange={onDraft}
+        onSend={onSend}
+        onStop={running && !latest.pending ? onStop : undefined}
+        sending={sending}
+      />
       <AnswererNote answerer={answerer} />
       <Announcer status={latest ? status : null} />
     </div>

@@ -1,14 +1,13 @@
-import { type ReactNode, useContext } from 'react';
+import { useContext } from 'react';
 
 import { sourceHeading } from '../lib/source.ts';
 import { CitationContext } from './citation-context.ts';
 
 /** The `[n]` in an answer: opens the passage. A number without a source stays text. */
-export function Citation({ children }: { readonly children?: ReactNode }) {
+export function Citation({ n }: { readonly n: number }) {
   const citations = useContext(CitationContext);
-  const n = Number(children);
   const source = citations?.sources[n - 1];
-  if (!citations || !source) return <>[{children}]</>;
+  if (!citations || !source) return <>[{n}]</>;
   return (
     <button
       type="button"

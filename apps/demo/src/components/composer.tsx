@@ -1,10 +1,12 @@
 'use client';
 
 import { ArrowUp, Square } from 'lucide-react';
-import { type KeyboardEvent, type Ref, useLayoutEffect, useRef } from 'react';
+import type { KeyboardEvent, Ref } from 'react';
 
 import { MAX_QUESTION_LENGTH } from '../lib/requests.ts';
-import { IconButton } from './icon-button.tsx';
+import { Button } from './button.tsx';
+
+const ROUND = 'size-11 shrink-0 !rounded-full !px-0';
 
 /** Props of {@link Composer}. */
 export interface ComposerProps {
@@ -19,13 +21,6 @@ export interface ComposerProps {
 
 /** Where questions are typed. Enter sends, Shift+Enter makes a new line. */
 export function Composer({ text, onChange, onSend, onStop, sending, ref }: ComposerProps) {
-  const frame = useRef<HTMLFormElement>(null);
-  useLayoutEffect(() => {
-    const field = frame.current?.querySelector('textarea');
-    if (!field) return;
-    field.style.height = 'auto';
-    field.style.height = `${field.scrollHeight}px`;
-  }, [text]);
   const ready = text.trim() !== '' && !sending && !onStop;
   const onKeyDown = (event: KeyboardEvent): void => {
     // While an input method is composing, Enter only accepts its suggestion.
@@ -35,7 +30,6 @@ export function Composer({ text, onChange, onSend, onStop, sending, ref }: Compo
   };
   return (
     <form
-      ref={frame}
       onSubmit={(event) => {
         event.preventDefault();
         if (ready) onSend();
@@ -51,16 +45,23 @@ export function Composer({ text, onChange, onSend, onStop, sending, ref }: Compo
         value={text}
         onChange={(event) => onChange(event.target.value)}
         onKeyDown={onKeyDown}
-        className="max-h-48 min-h-11 flex-1 resize-none bg-transparent py-2.5 pl-3.5 leading-6 outline-hidden placeholder:text-muted-foreground"
+        className="field-sizing-content max-h-48 min-h-11 flex-1 resize-none bg-transparent py-2.5 pl-3.5 leading-6 outline-hidden placeholder:text-muted-foreground"
       />
       {onStop ? (
-        <IconButton label="Stop" variant="primary" onClick={onStop} className="!rounded-full">
+        <Button aria-label="Stop" title="Stop (Esc)" variant="primary" onClick={onStop} className={ROUND}>
           <Square aria-hidden className="size-3.5 fill-current" />
-        </IconButton>
+        </Button>
       ) : (
-        <IconButton label="Send" type="submit" variant="primary" disabled={!ready} className="!rounded-full">
+        <Button
+          aria-label="Send"
+          title="Send (Enter)"
+          type="submit"
+          variant="primary"
+          disabled={!ready}
+          className={ROUND}
+        >
           <ArrowUp aria-hidden className="size-5" />
-        </IconButton>
+        </Button>
       )}
     </form>
   );

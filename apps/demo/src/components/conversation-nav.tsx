@@ -19,7 +19,11 @@ export interface ConversationNavProps {
 /** The list of conversations, newest first, and the way to a new one. */
 export function ConversationNav({ onNavigate = () => undefined }: ConversationNavProps) {
   const pathname = usePathname();
-  const { data: chats = [], error } = useQuery({ queryKey: ['chats'], queryFn: ({ signal }) => fetchChats(signal), staleTime: 10_000 });
+  const { data: chats = [], error } = useQuery({
+    queryKey: ['chats'],
+    queryFn: ({ signal }) => fetchChats(signal),
+    staleTime: 10_000,
+  });
   return (
     <nav aria-label="Conversations" className="flex h-full min-h-0 flex-col">
       <div className="flex h-16 shrink-0 items-center gap-2.5 px-4">
@@ -32,13 +36,21 @@ export function ConversationNav({ onNavigate = () => undefined }: ConversationNa
           New chat
         </Link>
       </div>
-      <ul className="min-h-0 flex-1 space-y-0.5 overflow-y-auto overscroll-contain px-3 pb-3">
-        {chats.map((chat) => (
-          <ConversationItem key={chat.id} chat={chat} current={pathname === `/c/${chat.id}`} onNavigate={onNavigate} />
-        ))}
-      </ul>
-      {chats.length === 0 && !error && (
-        <p className="flex-1 px-6 text-sm leading-relaxed text-muted-foreground">Your conversations will be listed here. They are kept on this computer.</p>
+      {chats.length === 0 ? (
+        <p className="px-6 pt-2 text-sm leading-relaxed text-muted-foreground">
+          Your conversations will be listed here. They are kept on this computer.
+        </p>
+      ) : (
+        <ul className="min-h-0 flex-1 space-y-0.5 overflow-y-auto overscroll-contain px-3 pb-3">
+          {chats.map((chat) => (
+            <ConversationItem
+              key={chat.id}
+              chat={chat}
+              current={pathname === `/c/${chat.id}`}
+              onNavigate={onNavigate}
+            />
+          ))}
+        </ul>
       )}
       {error && (
         <p role="alert" className="px-6 py-3 text-sm text-danger">

@@ -12,7 +12,10 @@ export function ConversationsDrawer() {
   const [open, setOpen] = useState(false);
   return (
     <Drawer.Root open={open} onOpenChange={setOpen} swipeDirection="left">
-      <Drawer.Trigger aria-label="Open conversations" className={buttonClass('ghost', 'size-11 shrink-0 !px-0 lg:hidden')}>
+      <Drawer.Trigger
+        aria-label="Open conversations"
+        className={buttonClass('ghost', 'size-11 shrink-0 !px-0 lg:hidden')}
+      >
         <Menu aria-hidden className="size-5" />
       </Drawer.Trigger>
       <Drawer.Portal>

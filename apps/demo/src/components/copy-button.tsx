@@ -6,15 +6,17 @@ import { useEffect, useState } from 'react';
 import { IconButton } from './icon-button.tsx';
 
 const SHOWN_MS = 2_000;
-const STATES = {
-  ready: { label: 'Copy answer', Icon: Copy },
-  copied: { label: 'Copied', Icon: Check },
-  failed: { label: 'Could not copy', Icon: X },
-} as const;
+
+/** Props of {@link CopyButton}. */
+export interface CopyButtonProps {
+  readonly text: string;
+  /** What pressing it does. */
+  readonly label: string;
+}
 
 /** Copies a text and says whether that worked. */
-export function CopyButton({ text }: { readonly text: string }) {
-  const [state, setState] = useState<keyof typeof STATES>('ready');
+export function CopyButton({ text, label }: CopyButtonProps) {
+  const [state, setState] = useState<'ready' | 'copied' | 'failed'>('ready');
   useEffect(() => {
     if (state === 'ready') return undefined;
     const timeout = setTimeout(() => setState('ready'), SHOWN_MS);
@@ -29,9 +31,10 @@ export function CopyButton({ text }: { readonly text: string }) {
       setState('failed');
     }
   };
-  const { label, Icon } = STATES[state];
+  const Icon = { ready: Copy, copied: Check, failed: X }[state];
+  const shown = { ready: label, copied: 'Copied', failed: 'Could not copy' }[state];
   return (
-    <IconButton label={label} onClick={() => void copy()}>
+    <IconButton label={shown} onClick={() => void copy()}>
       <Icon aria-hidden className="size-4" />
     </IconButton>
   );

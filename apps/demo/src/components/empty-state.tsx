@@ -17,8 +17,9 @@ export function EmptyState({ corpus, onPick }: EmptyStateProps) {
       <Sprout className="size-14" />
       <h2 className="mt-5 text-2xl font-semibold tracking-tight text-balance">Ask your documents</h2>
       <p className="mt-2 max-w-md leading-relaxed text-balance text-muted-foreground">
-        Answers come from {corpus.documents} {corpus.documents === 1 ? 'document' : 'documents'} in “{corpus.label}”, with their sources. Reload, close
-        the tab or lose the network: an answer goes on, and continues here where you left it.
+        Answers come from {corpus.documents} {corpus.documents === 1 ? 'document' : 'documents'} in “{corpus.label}”,
+        with their sources. Reload, close the tab or lose the network: an answer goes on, and continues here where you
+        left it.
       </p>
       {corpus.suggestions.length > 0 && (
         <ul aria-label="Suggested questions" className="mt-8 grid w-full gap-2.5 text-left sm:grid-cols-2">
@@ -27,9 +28,9 @@ export function EmptyState({ corpus, onPick }: EmptyStateProps) {
               <button
                 type="button"
                 onClick={() => onPick(question)}
-                className="flex h-full min-h-16 w-full flex-col justify-center rounded-2xl border bg-card px-4 py-3 transition-colors hover:border-input hover:bg-accent/60"
+                className="flex h-full min-h-16 w-full flex-col items-start justify-center rounded-2xl border bg-card px-4 py-3 text-left transition-colors hover:border-input hover:bg-accent/60"
               >
-                <span className="text-left text-sm leading-snug font-medium">{question}</span>
+                <span className="text-sm leading-snug font-medium">{question}</span>
                 <span className="mt-1 text-xs text-muted-foreground">{title}</span>
               </button>
             </li>
@@ -49,7 +50,8 @@ function NoDocuments({ label }: { readonly label: string }) {
       <h2 className="mt-5 text-2xl font-semibold tracking-tight">No documents yet</h2>
       <p className="mt-2 leading-relaxed text-balance text-muted-foreground">
         There are no Markdown files in “{label}”. Put some there, or start the server with another folder in{' '}
-        <code className="rounded bg-muted px-1 py-0.5 font-mono text-sm">PERENNIAL_DOCS</code>. Files are taken in as soon as they are there.
+        <code className="rounded bg-muted px-1 py-0.5 font-mono text-sm">PERENNIAL_DOCS</code>. Files are taken in as
+        soon as they are there.
       </p>
     </div>
   );

@@ -1,21 +1,30 @@
-import type { ComponentProps } from 'react';
-import { defaultRemarkPlugins, Streamdown } from 'streamdown';
+import { type Components, defaultRemarkPlugins, Streamdown } from 'streamdown';
 
 import { remarkCitations } from '../lib/remark-citations.ts';
 import { Citation } from './citation.tsx';
+import { CodeBlock } from './code-block.tsx';
+import { ScrollRegion } from './scroll-region.tsx';
 
 const REMARK_PLUGINS = [...Object.values(defaultRemarkPlugins), remarkCitations];
 const ALLOWED_TAGS = { cite: [] };
 const LINK_SAFETY = { enabled: false };
-const CONTROLS = { code: { copy: true, download: false }, table: false, mermaid: false, image: false };
 
 /** Headings of an answer stand below the page's own and the question's. */
-const COMPONENTS: ComponentProps<typeof Streamdown>['components'] = {
-  cite: Citation,
+const COMPONENTS: Components = {
+  cite: ({ children }: Readonly<Record<string, unknown>>) => <Citation n={Number(children)} />,
   a: ({ href, children }) => (
     <a href={href} target="_blank" rel="noreferrer" className="font-medium text-primary underline underline-offset-4">
       {children}
     </a>
+  ),
+  code: CodeBlock,
+  inlineCode: ({ children }) => (
+    <code className="rounded-md bg-muted px-1.5 py-0.5 font-mono text-[0.85em] wrap-anywhere">{children}</code>
+  ),
+  table: ({ children }) => (
+    <ScrollRegion label="Table" className="my-4 overflow-x-auto rounded-2xl border">
+      <table className="w-full border-collapse text-sm">{children}</table>
+    </ScrollRegion>
   ),
   h1: 'h3',
   h2: 'h4',
@@ -35,15 +44,13 @@ export interface MarkdownProps {
 export function Markdown({ text, streaming = false }: MarkdownProps) {
   return (
     <Streamdown
-      className="prose-answer"
+      className={streaming ? 'prose-answer prose-streaming' : 'prose-answer'}
       mode={streaming ? 'streaming' : 'static'}
       isAnimating={streaming}
-      {...(streaming && { caret: 'block' as const })}
       remarkPlugins={REMARK_PLUGINS}
       allowedTags={ALLOWED_TAGS}
       linkSafety={LINK_SAFETY}
-      controls={CONTROLS}
-      lineNumbers={false}
+      controls={false}
       components={COMPONENTS}
     >
       {text}

@@ -5,6 +5,7 @@ import type { Source } from '../lib/source.ts';
 import { sourceHeading } from '../lib/source.ts';
 import { buttonClass } from './button.tsx';
 import { Markdown } from './markdown.tsx';
+import { ScrollRegion } from './scroll-region.tsx';
 
 /** Props of {@link PassageDialog}. */
 export interface PassageDialogProps {
@@ -26,7 +27,9 @@ export function PassageDialog({ source, n, onClose }: PassageDialogProps) {
             <>
               <header className="flex items-start gap-3 border-b px-5 py-4 sm:px-6">
                 <div className="min-w-0 flex-1">
-                  <Dialog.Title className="text-base leading-snug font-semibold text-balance">{sourceHeading(source)}</Dialog.Title>
+                  <Dialog.Title className="text-base leading-snug font-semibold text-balance">
+                    {sourceHeading(source)}
+                  </Dialog.Title>
                   <Dialog.Description className="mt-1.5 flex items-center gap-1.5 text-xs text-muted-foreground">
                     <FileText aria-hidden className="size-3.5 shrink-0" />
                     <span className="truncate">
@@ -38,9 +41,9 @@ export function PassageDialog({ source, n, onClose }: PassageDialogProps) {
                   <X aria-hidden className="size-5" />
                 </Dialog.Close>
               </header>
-              <div className="min-h-0 overflow-y-auto overscroll-contain px-5 py-5 sm:px-6" tabIndex={0} role="region" aria-label="Passage">
+              <ScrollRegion label="Passage" className="min-h-0 overflow-y-auto overscroll-contain px-5 py-5 sm:px-6">
                 <Markdown text={source.markdown} />
-              </div>
+              </ScrollRegion>
             </>
           )}
         </Dialog.Popup>

@@ -35,7 +35,9 @@ export function SourceList({ sources, numbers, onOpen }: SourceListProps) {
                 <span className="min-w-0">
                   <span className="line-clamp-1 text-sm leading-snug font-medium">{sourceHeading(source)}</span>
                   <span className="mt-0.5 line-clamp-1 text-xs text-muted-foreground">{source.file}</span>
-                  <span className="mt-1.5 line-clamp-2 text-xs leading-relaxed text-muted-foreground">{source.snippet}</span>
+                  <span className="mt-1.5 line-clamp-2 text-xs leading-relaxed text-muted-foreground">
+                    {source.snippet}
+                  </span>
                 </span>
               </button>
             </li>

@@ -1,5 +1,16 @@
 import type { StreamEnd } from '@perennial/core';
-import { Check, CircleStop, CloudOff, FastForward, Hourglass, LoaderCircle, Pause, Radio, RefreshCw, TriangleAlert } from 'lucide-react';
+import {
+  Check,
+  CircleStop,
+  CloudOff,
+  FastForward,
+  Hourglass,
+  LoaderCircle,
+  Pause,
+  Radio,
+  RefreshCw,
+  TriangleAlert,
+} from 'lucide-react';
 
 import type { AnswerStatus } from '../lib/status.ts';
 

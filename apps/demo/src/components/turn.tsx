@@ -17,7 +17,13 @@ export const Turn = memo(function Turn({ turn, ended, onRegenerate }: TurnProps)
   return (
     <div className="space-y-6">
       <UserMessage text={turn.text} sending={turn.pending} />
-      <AssistantMessage key={turn.answer} streamId={turn.answer} ended={ended} pending={turn.pending} onRegenerate={() => onRegenerate(turn)} />
+      <AssistantMessage
+        key={turn.answer}
+        streamId={turn.answer}
+        ended={ended}
+        pending={turn.pending}
+        onRegenerate={() => onRegenerate(turn)}
+      />
     </div>
   );
 }, sameTurn);

@@ -44,6 +44,9 @@ async function call(path: string, init: RequestInit): Promise<Response> {
   }
   if (response.ok) return response;
   const problem = problemSchema.safeParse(await response.json().catch(() => null));
-  const { code, message } = problem.data?.error ?? { code: 'INTERNAL', message: `The server answered with status ${response.status}.` };
+  const { code, message } = problem.data?.error ?? {
+    code: 'INTERNAL',
+    message: `The server answered with status ${response.status}.`,
+  };
   throw new ApiError(code, message);
 }

@@ -58,7 +58,9 @@ export function shownTurns(chat: Chat, pending: PendingRequest | null): ShownTur
   const answer = answerStreamId(request.chatId, request.id);
   if (request.type === 'regenerate') {
     // Only while it is the answer it was to replace: another tab may have asked again since.
-    return turns.map((turn) => (turn.id === request.question && turn.answer === replaces ? { ...turn, answer, pending: !accepted } : turn));
+    return turns.map((turn) =>
+      turn.id === request.question && turn.answer === replaces ? { ...turn, answer, pending: !accepted } : turn,
+    );
   }
   if (turns.some(({ id }) => id === request.id)) return turns;
   return [...turns, { id: request.id, text: request.text, answer, pending: !accepted }];

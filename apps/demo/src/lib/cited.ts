@@ -1,11 +1,9 @@
 import type { Answer } from './answer.ts';
 import { type Source, sourceHeading } from './source.ts';
 
-/** Numbers of the sources to show under an answer: those its text names, or all when it names none but has a text. */
+/** Numbers of the sources that an answer's text names. */
 export function citedNumbers({ sources, text }: Answer): number[] {
-  const all = sources.map((_, index) => index + 1);
-  const cited = all.filter((n) => text.includes(`[${n}]`));
-  return cited.length > 0 ? cited : text === '' ? [] : all;
+  return sources.map((_, index) => index + 1).filter((n) => text.includes(`[${n}]`));
 }
 
 /** An answer as plain Markdown with its sources, for the clipboard. */

@@ -20,7 +20,8 @@ function split({ value }: Text): PhrasingContent[] {
   const parts: PhrasingContent[] = [];
   let from = 0;
   for (const match of value.matchAll(CITATION)) {
-    if (match.index > from) parts.push({ type: 'text', value: value.slice(from, match.index) });
+    // A number must not begin a line on its own.
+    if (match.index > from) parts.push({ type: 'text', value: value.slice(from, match.index).replace(/ $/, '\u00A0') });
     // An emphasis that is told to come out as <cite>: Markdown itself has no node for it.
     parts.push({ type: 'emphasis', data: { hName: 'cite' }, children: [{ type: 'text', value: match[1] ?? '' }] });
     from = match.index + match[0].length;

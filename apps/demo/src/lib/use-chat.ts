@@ -56,12 +56,24 @@ export function useChat(chatId: string, snapshot: ChatSnapshot | null): ChatNow 
     }
   };
   return {
-    turns: shownTurns(stream.data, ask.variables && !ask.isError ? { ...ask.variables, accepted: ask.isSuccess } : null),
+    turns: shownTurns(
+      stream.data,
+      ask.variables && !ask.isError ? { ...ask.variables, accepted: ask.isSuccess } : null,
+    ),
     sending: ask.isPending,
     sendError: ask.error,
     chatError: stream.error,
     // Under the id of the request that failed, which the server may have taken all the same.
-    send: (text) => run({ type: 'question', id: failed?.type === 'question' && failed.text === text ? failed.id : newId(), chatId, text }, null),
+    send: (text) =>
+      run(
+        {
+          type: 'question',
+          id: failed?.type === 'question' && failed.text === text ? failed.id : newId(),
+          chatId,
+          text,
+        },
+        null,
+      ),
     regenerate: ({ id, answer }) => run({ type: 'regenerate', id: newId(), chatId, question: id }, answer),
   };
 }

@@ -1,5 +1,5 @@
 import { isStreamError, PublicError } from '@perennial/core';
-import { z } from 'zod';
+import type { z } from 'zod';
 
 import { logError } from './log-error.ts';
 
@@ -23,9 +23,11 @@ export async function respond(request: Request, handle: () => Promise<Response>)
 export async function readBody<T>(request: Request, schema: z.ZodType<T>): Promise<T> {
   // A form of another site can send text/plain without asking, but never JSON.
   const type = request.headers.get('content-type')?.split(';')[0]?.trim();
-  if (type !== 'application/json') throw new PublicError('INVALID_REQUEST', `The content type must be application/json; got ${type ?? 'none'}.`);
+  if (type !== 'application/json')
+    throw new PublicError('INVALID_REQUEST', `The content type must be application/json; got ${type ?? 'none'}.`);
   const text = await request.text();
-  if (text.length > MAX_BODY_BYTES) throw new PublicError('INVALID_REQUEST', `The body may have ${MAX_BODY_BYTES} bytes; got ${text.length}.`);
+  if (text.length > MAX_BODY_BYTES)
+    throw new PublicError('INVALID_REQUEST', `The body may have ${MAX_BODY_BYTES} bytes; got ${text.length}.`);
   return parse(schema, parseJson(text));
 }
 
@@ -56,7 +58,12 @@ function toProblem(request: Request, error: unknown): Response {
   if (error instanceof PublicError) return problem(error.code === 'NOT_FOUND' ? 404 : 400, error.code, error.message);
   logError(`${request.method} ${new URL(request.url).pathname} failed`, error);
   const locked = isStreamError(error) && error.code === 'STORE_LOCKED';
-  if (locked) return problem(503, 'STORE_LOCKED', 'Another process is writing to the data folder. Stop it, or give this server another folder.');
+  if (locked)
+    return problem(
+      503,
+      'STORE_LOCKED',
+      'Another process is writing to the data folder. Stop it, or give this server another folder.',
+    );
   return problem(500, 'INTERNAL', 'The server could not do this. Its log says why.');
 }
 

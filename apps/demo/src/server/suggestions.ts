@@ -8,7 +8,9 @@ const HOW_TO = /^how to /i;
 
 /** Questions made of the documents' own headings: one per document while there are enough documents. */
 export function suggest(passages: readonly Passage[]): Suggestion[] {
-  const candidates = passages.filter(({ headings, text }) => headings.length === 1 && text.length >= MIN_LENGTH);
+  const candidates = passages.filter(
+    ({ headings, text }) => headings.length === 1 && text.length >= MIN_LENGTH && !/…|\.\.\./.test(headings[0] ?? ''),
+  );
   const byFile = Map.groupBy(candidates, ({ file }) => file);
   const picked: Passage[] = [];
   for (let round = 0; picked.length < LIMIT && round < LIMIT; round++) {

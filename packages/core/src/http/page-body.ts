@@ -40,7 +40,7 @@ export function createPageBody({
         `The stream was replaced or cut at position ${position} while a page of it was being sent.`,
       );
     }
-    return page.records.slice(0, to - position);
+    return page.records.length > to - position ? page.records.slice(0, to - position) : page.records;
   };
   const nextChunk = async (): Promise<Uint8Array> => {
     // A piece of nothing but supersede records has no bytes, and an empty chunk is none: read on.

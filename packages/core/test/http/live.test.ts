@@ -77,6 +77,20 @@ describe('a feed', () => {
     ]);
   });
 
+  it('serves a reader ahead of the tail whose start falls inside a batch', async () => {
+    const { store, sse } = createHarness();
+    await seed(store, 's', [0]);
+    const connection = await sse('s', `offset=${formatOffset(3)}`);
+    await connection.next();
+    const reading = connection.rest();
+    for (let i = 1; i < 20; i += 6) {
+      await append(store, 's', i, i + 1, i + 2, i + 3, i + 4, i + 5);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await store.append('s', { segments: [{ records: [], end: { outcome: 'completed' } }] });
+    expect(values(dataOf(await reading))).toEqual(Array.from({ length: 22 }, (_, i) => i + 3));
+  });
+
   it('loses and doubles nothing under random appends, late readers and random pauses', async () => {
     const { store, sse } = createHarness();
     await seed(store, 's');

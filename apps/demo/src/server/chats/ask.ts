@@ -67,7 +67,11 @@ async function startOnce(demo: Demo, streamId: string, question: Question): Prom
 }
 
 /** Resolves once the answer's stream exists; null when it did before. */
-async function start({ store, answerer, config: { leaseMs } }: Demo, streamId: string, question: Question): Promise<ProducedStream | null> {
+async function start(
+  { store, answerer, config: { leaseMs } }: Demo,
+  streamId: string,
+  question: Question,
+): Promise<ProducedStream | null> {
   if (await store.head(streamId)) return null;
   const produced = produceStream<AnswerEvent>({ store, streamId, leaseMs }, async (writer) => {
     for await (const event of answerer.answer(question, writer.signal)) orThrow(await writer.write(event));
@@ -79,8 +83,16 @@ async function start({ store, answerer, config: { leaseMs } }: Demo, streamId: s
   return produced;
 }
 
-async function note({ store }: Demo, chatId: string, { id, event }: { readonly id: string; readonly event: ChatEvent }): Promise<void> {
-  const writer = getStreamWriter<ChatEvent>({ store, streamId: messagesStreamId(chatId), producer: { id, epoch: 0, seq: 0 } });
+async function note(
+  { store }: Demo,
+  chatId: string,
+  { id, event }: { readonly id: string; readonly event: ChatEvent },
+): Promise<void> {
+  const writer = getStreamWriter<ChatEvent>({
+    store,
+    streamId: messagesStreamId(chatId),
+    producer: { id, epoch: 0, seq: 0 },
+  });
   orThrow(await writer.write(event));
   orThrow(await writer.flush());
 }

@@ -14,7 +14,10 @@ export async function listChats({ store }: Pick<Demo, 'store'>): Promise<ChatSum
 }
 
 /** Removes a conversation with all its answers, stopping the ones that are being written. False when there was none. */
-export async function deleteChat({ store, running }: Pick<Demo, 'store' | 'running'>, chatId: string): Promise<boolean> {
+export async function deleteChat(
+  { store, running }: Pick<Demo, 'store' | 'running'>,
+  chatId: string,
+): Promise<boolean> {
   const heads = await listHeads(store, chatPrefix(chatId));
   for (const { id } of heads) {
     const produced = await running.get(id);
@@ -47,5 +50,11 @@ async function summarise(store: StreamStore, { id, firstPosition, nextPosition }
   const [question, latest] = [first.records[0], last.records[0]];
   if (question?.kind !== 'data' || !latest) return [];
   const event = chatEventSchema.parse(decodeData(question.data));
-  return [{ id: chatId, title: event.type === 'question' ? chatTitle(event.text) : chatTitle(''), updatedAt: latest.timestamp }];
+  return [
+    {
+      id: chatId,
+      title: event.type === 'question' ? chatTitle(event.text) : chatTitle(''),
+      updatedAt: latest.timestamp,
+    },
+  ];
 }

@@ -11,10 +11,14 @@ export interface StreamNow<T> {
 }
 
 /** Reads all of a stream that is there now, without waiting for more; null when it does not exist. */
-export async function readNow<T>(store: StreamStore, streamId: string, schema: z.ZodType<T>): Promise<StreamNow<T> | null> {
+export async function readNow<T>(
+  store: StreamStore,
+  streamId: string,
+  schema: z.ZodType<T>,
+): Promise<StreamNow<T> | null> {
   if (!(await store.head(streamId))) return null;
   const values: T[] = [];
-  for (let position = 0; ; ) {
+  for (let position = 0; ;) {
     const { records, head } = await store.read(streamId, { from: position });
     for (const record of records) if (record.kind === 'data') values.push(schema.parse(decodeData(record.data)));
     position += records.length;

@@ -39,12 +39,21 @@ async function answer(
   message.resume();
   out.writeHead(response.status, [...response.headers].flat());
   if (!response.body) return void out.end();
-  const reader = response.body.getReader();
-  out.once('close', () => void reader.cancel().catch(() => undefined));
+  await pipe(response.body, out);
+}
+
+async function pipe(body: ReadableStream<Uint8Array>, out: ServerResponse): Promise<void> {
+  const reader = body.getReader();
+  let goOn = (): void => undefined;
+  out.on('drain', () => goOn());
+  out.once('close', () => {
+    goOn();
+    void reader.cancel().catch(() => undefined);
+  });
   for (;;) {
     const { done, value } = await reader.read();
     if (done) return void out.end();
-    if (!out.write(value)) await drained(out, gone.signal);
+    if (!out.write(value)) await new Promise<void>((resolve) => (goOn = resolve));
   }
 }
 
@@ -59,12 +68,5 @@ function toRequest(message: IncomingMessage, signal: AbortSignal): Request {
     headers: list,
     signal,
     ...(hasBody && { body: Readable.toWeb(message) as ReadableStream<Uint8Array>, duplex: 'half' }),
-  });
-}
-
-function drained(out: ServerResponse, gone: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    out.once('drain', resolve);
-    gone.addEventListener('abort', () => resolve(), { once: true });
   });
 }

@@ -4,5 +4,7 @@ import { respond } from '../../../server/respond.ts';
 
 /** Lists the conversations, newest first. */
 export function GET(request: Request): Promise<Response> {
-  return respond(request, async () => Response.json(await listChats(demo()), { headers: { 'cache-control': 'no-store' } }));
+  return respond(request, async () =>
+    Response.json(await listChats(demo()), { headers: { 'cache-control': 'no-store' } }),
+  );
 }

@@ -10,7 +10,9 @@ import { corpusInfo } from '../../../server/corpus-info.ts';
 import { demo } from '../../../server/demo.ts';
 
 /** Once for the page and its title. */
-const loadChat = cache(async (chatId: string) => (idSchema.safeParse(chatId).success ? readChat(demo(), chatId) : null));
+const loadChat = cache(async (chatId: string) =>
+  idSchema.safeParse(chatId).success ? readChat(demo(), chatId) : null,
+);
 
 export async function generateMetadata({ params }: PageProps<'/c/[chatId]'>): Promise<Metadata> {
   const snapshot = await loadChat((await params).chatId);
@@ -22,5 +24,7 @@ export default async function ChatPage({ params }: PageProps<'/c/[chatId]'>) {
   const snapshot = await loadChat((await params).chatId);
   if (!snapshot) notFound();
   const { answerer } = demo();
-  return <ChatView key={snapshot.chatId} snapshot={snapshot} corpus={await corpusInfo(demo())} answerer={answerer.info} />;
+  return (
+    <ChatView key={snapshot.chatId} snapshot={snapshot} corpus={await corpusInfo(demo())} answerer={answerer.info} />
+  );
 }

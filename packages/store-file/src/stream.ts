@@ -1,0 +1,493 @@
+import { join } from 'node:path';
+
+/**
+ * One stream of a directory, as this process holds it.
+ *
+ * States: unloaded -> following (another process writes, or nobody) or owned (this process writes) -> unloaded again when idle for long,
+ * deleted, or when the lock was lost. Only tasks on `#exclusive` change the state, one at a time; losing the lock is the exception, and
+ * takes effect at once. Waiters belong to the stream, not to the state: they stay while it is unloaded and loaded again.
+ */
+import {
+  type AppendRequest,
+  type AppendResult,
+  type CreateOptions,
+  type CreateResult,
+  decideExisting,
+  decideMark,
+  isExpired,
+  type Mark,
+  type ProducerState,
+  type ReadResult,
+  type StreamError,
+  StreamGapError,
+  type StreamHead,
+  StreamNotFoundError,
+  type WaitOptions,
+} from '@perennial/core';
+
+import { readCancel, requestCancel } from './cancel-file.ts';
+import { createExclusive } from './exclusive.ts';
+import { closedError, StreamCorruptError, toFileError } from './file-errors.ts';
+import { isMissing, listIfPresent } from './file-system.ts';
+import { FollowedStream } from './followed-stream.ts';
+import { CANCEL_FILE, newestLog, streamFolder, TOUCH_FILE } from './layout.ts';
+import { openOwned } from './log-recovery.ts';
+import type { DurableLog } from './log-state.ts';
+import { OwnedStream } from './owned-stream.ts';
+import { type PageRequest, readCachedPage, readPage } from './page-reader.ts';
+import type { StoreContext } from './store-context.ts';
+import { makeStream } from './stream-maker.ts';
+import { StreamWaiting } from './stream-waiting.ts';
+import { watchStream } from './stream-watch.ts';
+
+/** What the engine does for its streams. */
+export interface StreamHost {
+  readonly context: StoreContext;
+  /** Makes the names in the folder of streams durable. */
+  readonly syncNames: () => Promise<void>;
+  /** Removes a stream's folder for good, at leisure. */
+  readonly discard: (folder: string) => Promise<void>;
+}
+
+/** How much of the ttl may pass before a read is noted on disk: a note per read would make every read a write. */
+const TOUCH_SHARE = 1 / 8;
+
+/** See the head of this file. */
+export class Stream {
+  readonly id: string;
+  readonly folder: string;
+  /** Calls at work; the stream stays loaded meanwhile. */
+  pins = 0;
+  /** Set by every call, cleared by the search for idle streams. */
+  used = true;
+  readonly #host: StreamHost;
+  readonly #context: StoreContext;
+  readonly #exclusive = createExclusive();
+  readonly #waiting: StreamWaiting = new StreamWaiting(() => this.#head());
+  #open: OwnedStream | FollowedStream | null = null;
+  /** The last head known, for waiters of a stream that is not loaded at the moment. */
+  #lastHead: StreamHead | null = null;
+  /** Why calls on the unloaded stream fail. */
+  #reason: StreamError;
+  #touchedAt = 0;
+  #touchNotedAt = 0;
+  #watch: { stop(): void } | null = null;
+  #refreshing: Promise<void> | null = null;
+  #refreshingNext: Promise<void> | null = null;
+
+  constructor(host: StreamHost, id: string) {
+    this.#host = host;
+    this.#context = host.context;
+    this.id = id;
+    this.folder = streamFolder(host.context.layout, id);
+    this.#reason = new StreamNotFoundError(id);
+  }
+
+  /** The queue of a stream that this process writes and that never expires: appends may go there without further ado. */
+  get fastLane(): OwnedStream['queue'] | null {
+    const open = this.#open;
+    if (open?.kind !== 'owned' || open.log.damage) return null;
+    const { ttlMs, expiresAt } = open.log.state.head;
+    return ttlMs === null && expiresAt === null ? open.queue : null;
+  }
+
+  get isLoaded(): boolean {
+    return this.#open !== null;
+  }
+
+  /** True when the stream can be unloaded without anybody noticing. */
+  get idle(): boolean {
+    return this.pins === 0 && this.#waiting.size === 0 && !(this.#open?.kind === 'owned' && this.#open.queue.busy);
+  }
+
+  /** Bytes of recent records held. */
+  get cachedBytes(): number {
+    return this.#open?.log.cache.bytes ?? 0;
+  }
+
+  /** Gives up the recent records; readers go to the file. */
+  dropCache(): void {
+    this.#open?.log.cache.clear();
+  }
+
+  /** True when there is a log. Needs no lock and loads nothing. */
+  async exists(): Promise<boolean> {
+    return this.#open !== null || newestLog(await listIfPresent(this.#context.fs, this.folder)) !== null;
+  }
+
+  /**
+   * Loads the stream, or brings it up to date. False when there is none, or none any more.
+   *
+   * @param touch Counts as a use of a stream with a sliding ttl.
+   */
+  async load(touch = true): Promise<boolean> {
+    this.used = true;
+    if (this.#open?.kind === 'following' && !this.#context.lock.held) await this.#refresh();
+    else if (this.#open?.kind !== 'owned') await this.#exclusive(() => this.#ensure());
+    if (!this.#open) return false;
+    if (this.#isExpired()) {
+      await this.#exclusive(() => this.#expire());
+      return false;
+    }
+    if (touch) this.#touch();
+    return true;
+  }
+
+  /** Appends to an owned stream. */
+  append(request: AppendRequest): Promise<AppendResult> {
+    return this.#owned().queue.append(request);
+  }
+
+  async read({ from, limit, maxBytes }: PageRequest): Promise<ReadResult> {
+    const { log, files } = this.#loaded();
+    const { head } = log.state;
+    if (from < head.firstPosition) throw new StreamGapError(this.id, from, head.firstPosition);
+    if (log.damage && from >= log.damage.position) throw this.#corrupt(log);
+    const request = { from, limit, maxBytes };
+    const cached = readCachedPage(log, request);
+    if (cached) return { records: cached, head };
+    const records = await readPage(log, (target, at) => files.read(target, at), { request, file: files.paths.log });
+    return { records, head };
+  }
+
+  /** The durable head. @throws {@link StreamCorruptError} when the log is damaged: a later end or token may be lost. */
+  head(): StreamHead {
+    const { log } = this.#loaded();
+    if (log.damage) throw this.#corrupt(log);
+    return log.state.head;
+  }
+
+  /** The head as far as the log is intact. */
+  intactHead(): StreamHead {
+    return this.#loaded().log.state.head;
+  }
+
+  producer(producerId: string): ProducerState | null {
+    const { log } = this.#loaded();
+    if (log.damage) throw this.#corrupt(log);
+    return log.state.producers.get(producerId) ?? null;
+  }
+
+  /** Waits on behalf of `store`. */
+  wait(store: object, options: WaitOptions): Promise<StreamHead> {
+    const { log } = this.#loaded();
+    const { head } = log.state;
+    if (log.damage && options.position >= log.damage.position) return Promise.reject(this.#corrupt(log));
+    const waiting = this.#waiting.wait(store, head, options);
+    if (this.#waiting.size > 0 && this.#needsWatch(options)) this.#startWatch();
+    if (!this.#watch) return waiting;
+    return waiting.finally(() => this.#stopIdleWatch());
+  }
+
+  /** Rejects those who wait on behalf of `store`. */
+  failWaits(store: object): void {
+    this.#waiting.fail(closedError(), store);
+    this.#stopIdleWatch();
+  }
+
+  mark(mark: Exclude<Mark, { type: 'cancel' }>): Promise<StreamHead> {
+    return this.#owned().queue.mark(mark);
+  }
+
+  /** Makes a cancel request; any process may. */
+  async cancel(mark: Extract<Mark, { type: 'cancel' }>): Promise<StreamHead> {
+    const open = this.#loaded();
+    if (open.log.damage) throw this.#corrupt(open.log);
+    const { fs, options } = this.#context;
+    const head = open.kind === 'owned' ? open.queue.acceptedHead : open.log.state.head;
+    const request = decideMark({ head, fenceNonce: null }, mark, options.now())?.head.cancel;
+    if (request) {
+      const standing = await requestCancel(fs, this.folder, head.incarnation, request);
+      if (open.kind === 'owned') return open.queue.noteCancel(standing);
+      await this.#refresh();
+    }
+    return open.kind === 'owned' ? open.queue.settled() : this.head();
+  }
+
+  /** Creates the stream, or finds it. Holding the lock is the caller's duty. */
+  create(options: CreateOptions): Promise<CreateResult> {
+    return this.#exclusive(async () => {
+      await this.#ensure();
+      if (this.#open && this.#isExpired()) await this.#remove();
+      if (this.#open) {
+        this.#touch();
+        return { created: false, head: await this.#raise(this.#owned(), options) };
+      }
+      const { context, syncNames } = this.#host;
+      const made = await makeStream(context, { id: this.id, folder: this.folder, options, syncNames });
+      this.#own(made);
+      return { created: true, head: made.log.state.head };
+    });
+  }
+
+  /** Deletes the stream; false when there was none. Holding the lock is the caller's duty. */
+  delete(): Promise<boolean> {
+    return this.#exclusive(async () => {
+      try {
+        await this.#ensure();
+        if (this.#open && this.#isExpired()) {
+          await this.#remove();
+          return false;
+        }
+      } catch (error) {
+        // What cannot be read can still be deleted.
+        if (!(error instanceof StreamCorruptError)) throw error;
+      }
+      if (!(await this.exists())) return false;
+      await this.#remove();
+      return true;
+    });
+  }
+
+  /** Forgets the state of an idle stream. False when it is not idle after all. */
+  unload(): Promise<boolean> {
+    return this.#exclusive(async () => {
+      if (!this.idle) return false;
+      await this.#close(new StreamNotFoundError(this.id));
+      return true;
+    });
+  }
+
+  /** Answers what was accepted and closes the stream for good. */
+  close(): Promise<void> {
+    this.#waiting.fail(closedError());
+    this.#stopIdleWatch();
+    return this.#exclusive(() => this.#close(closedError()));
+  }
+
+  /** The lock was lost: nothing this process has accepted counts. Waiters go on as readers. */
+  loseLock(error: StreamError): void {
+    const open = this.#open;
+    if (open?.kind !== 'owned') return;
+    this.#open = null;
+    this.#reason = error;
+    open.abandon(error);
+    if (this.#waiting.size === 0) return;
+    this.#startWatch();
+    this.#onNews(null);
+  }
+
+  async #close(reason: StreamError): Promise<void> {
+    const open = this.#open;
+    // First, so that a call that comes now loads the stream anew, after this task.
+    this.#open = null;
+    this.#reason = reason;
+    await open?.close(reason);
+  }
+
+  async #ensure(): Promise<void> {
+    const { lock } = this.#context;
+    if (this.#open?.kind === 'owned' || (this.#open && !lock.held)) return;
+    try {
+      await (lock.held ? this.#openOwned() : this.#openFollowed());
+    } catch (error) {
+      throw toFileError(error, `opening ${this.folder}`);
+    }
+  }
+
+  async #openOwned(): Promise<void> {
+    const followed = this.#open?.kind === 'following' ? this.#open : null;
+    const loaded = await openOwned(this.#context, { id: this.id, folder: this.folder, touchedAt: this.#touchedAt });
+    this.#open = null;
+    await followed?.close();
+    if (!loaded) return this.#vanish();
+    this.#touchedAt = Math.max(this.#touchedAt, loaded.touchedAt);
+    this.#own(loaded);
+    this.#publish();
+  }
+
+  async #openFollowed(): Promise<void> {
+    const opened = await FollowedStream.open(this.#context, this);
+    if (!opened) return this.#vanish();
+    this.#adopt(opened.stream, opened.touchedAt);
+    this.#publish();
+  }
+
+  #own(loaded: ConstructorParameters<typeof OwnedStream>[1]): void {
+    const owned = new OwnedStream(this.#context, loaded, (head) => {
+      this.#lastHead = head;
+      if (head.ttlMs !== null) this.#touchedAt = this.#context.options.now();
+      this.#waiting.notify(head);
+    });
+    this.#adopt(owned, loaded.touchedAt);
+  }
+
+  #adopt(open: OwnedStream | FollowedStream, touchedAt: number): void {
+    const { head } = open.log.state;
+    // Another stream of the same id: whoever waited for the old one has waited in vain.
+    if (this.#lastHead && this.#lastHead.incarnation !== head.incarnation) {
+      this.#waiting.fail(new StreamNotFoundError(this.id));
+      this.#touchedAt = 0;
+    }
+    this.#open = open;
+    this.#lastHead = head;
+    this.#touchedAt = Math.max(this.#touchedAt, touchedAt);
+    this.#touchNotedAt = this.#touchedAt;
+  }
+
+  /** Tells the waiters what a load or refresh has brought. */
+  #publish(): void {
+    const { log } = this.#loaded();
+    this.#lastHead = log.state.head;
+    this.#waiting.notify(log.state.head);
+    if (log.damage) this.#waiting.fail(this.#corrupt(log));
+  }
+
+  #vanish(): void {
+    this.#open = null;
+    this.#lastHead = null;
+    this.#touchedAt = 0;
+    this.#reason = new StreamNotFoundError(this.id);
+    this.#waiting.fail(this.#reason);
+    this.#stopIdleWatch();
+  }
+
+  /** Takes in what the writer has published. A call during a refresh gets one that begins after it. */
+  #refresh(): Promise<void> {
+    if (!this.#refreshing) {
+      this.#refreshing = this.#exclusive(() => this.#refreshNow()).finally(() => {
+        this.#refreshing = null;
+      });
+      return this.#refreshing;
+    }
+    this.#refreshingNext ??= this.#refreshing
+      .catch(() => undefined)
+      .then(() => {
+        this.#refreshingNext = null;
+        return this.#refresh();
+      });
+    return this.#refreshingNext;
+  }
+
+  async #refreshNow(): Promise<void> {
+    const open = this.#open;
+    if (open?.kind !== 'following' || this.#context.lock.held) return this.#ensure();
+    try {
+      const { news, touchedAt } = await open.refresh();
+      this.#touchedAt = Math.max(this.#touchedAt, touchedAt);
+      if (news === 'some') this.#publish();
+      if (news !== 'replaced') return;
+    } catch (error) {
+      if (!isMissing(error)) throw toFileError(error, `reading ${open.files.paths.log}`);
+    }
+    this.#open = null;
+    await open.close();
+    await this.#ensure();
+  }
+
+  async #raise({ queue, log }: OwnedStream, options: CreateOptions): Promise<StreamHead> {
+    if (log.damage) throw this.#corrupt(log);
+    let token: number | null;
+    try {
+      token = decideExisting(queue.acceptedHead, options);
+    } catch (error) {
+      await queue.settled();
+      throw error;
+    }
+    return token === null ? queue.settled() : queue.raise(token);
+  }
+
+  /** Renames the folder, which is what deletes the stream; its files go later. */
+  async #remove(): Promise<void> {
+    const { syncNames, discard } = this.#host;
+    await this.#close(new StreamNotFoundError(this.id));
+    await discard(this.folder);
+    this.#vanish();
+    if (this.#context.options.durability === 'disk') await syncNames();
+    await this.#context.lock.check();
+  }
+
+  async #expire(): Promise<void> {
+    if (!this.#open || !this.#isExpired()) return;
+    if (this.#context.lock.held) await this.#remove();
+    else this.#waiting.fail(new StreamNotFoundError(this.id));
+  }
+
+  #isExpired(): boolean {
+    const head = this.#open?.log.state.head;
+    return head !== undefined && isExpired(head, this.#touchedAt, this.#context.options.now());
+  }
+
+  #touch(): void {
+    const ttlMs = this.#open?.log.state.head.ttlMs ?? null;
+    if (ttlMs === null) return;
+    const now = this.#context.options.now();
+    this.#touchedAt = now;
+    if (now - this.#touchNotedAt < ttlMs * TOUCH_SHARE) return;
+    this.#touchNotedAt = now;
+    const time = new Date(now);
+    this.pins++;
+    // Where the folder cannot be written, reads by this process do not prolong the stream's life.
+    void this.#context.fs
+      .utimes(join(this.folder, TOUCH_FILE), time, time)
+      .catch(() => undefined)
+      .finally(() => this.pins--);
+  }
+
+  #needsWatch({ cancel }: WaitOptions): boolean {
+    if (cancel || this.#open?.kind !== 'owned') return true;
+    const { ttlMs, expiresAt } = this.#open.log.state.head;
+    return ttlMs !== null || expiresAt !== null;
+  }
+
+  #startWatch(): void {
+    if (this.#watch) return;
+    const { fs, options } = this.#context;
+    this.#watch = watchStream({
+      fs,
+      folder: this.folder,
+      pollIntervalMs: options.pollIntervalMs,
+      onNews: (file) => this.#onNews(file),
+    });
+    // Something may have changed between the last look and the first notification.
+    this.#onNews(null);
+  }
+
+  #stopIdleWatch(): void {
+    if (this.#waiting.size > 0) return;
+    this.#watch?.stop();
+    this.#watch = null;
+  }
+
+  #onNews(file: string | null): void {
+    const isOwned = this.#open?.kind === 'owned';
+    const matters = file === null || file === CANCEL_FILE || (!isOwned && file.endsWith('.tail'));
+    if (this.#waiting.size === 0) return this.#stopIdleWatch();
+    if (!matters) return;
+    // A look that fails is repeated by the next poll; a caller who reads gets the error itself.
+    void this.#look().catch(() => undefined);
+  }
+
+  async #look(): Promise<void> {
+    const open = this.#open;
+    if (open?.kind === 'owned') {
+      const { head } = open.log.state;
+      const cancel = head.cancel || head.end ? null : await readCancel(this.#context.fs, this.folder, head.incarnation);
+      if (cancel) await open.queue.noteCancel(cancel);
+    } else await this.#refresh();
+    if (this.#open && this.#isExpired()) await this.#exclusive(() => this.#expire());
+  }
+
+  #head(): StreamHead {
+    const head = this.#open?.log.state.head ?? this.#lastHead;
+    if (!head) throw this.#reason;
+    return head;
+  }
+
+  #loaded(): OwnedStream | FollowedStream {
+    if (!this.#open) throw this.#reason;
+    return this.#open;
+  }
+
+  #owned(): OwnedStream {
+    const open = this.#loaded();
+    if (open.kind !== 'owned') throw this.#reason;
+    if (open.log.damage) throw this.#corrupt(open.log);
+    return open;
+  }
+
+  #corrupt({ damage, state }: DurableLog): StreamCorruptError {
+    const { position, offset } = damage ?? { position: state.head.nextPosition, offset: 0 };
+    return new StreamCorruptError(this.id, { position, offset, file: this.#open?.files.paths.log ?? this.folder });
+  }
+}
