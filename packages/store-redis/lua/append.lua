@@ -6,37 +6,41 @@
 --   count               A segment of that many JSON texts, without anything else; its records follow.
 --   count ',' flags ',' first sequence ',' epoch ',' expected position
 --                       A segment; flags are the sum of 1 producer, 2 one sequence for the whole segment, 4 end, 8 content type,
---                       16 expected position, 32 stream sequence, 64 JSON texts, 128 bytes. What flags 1, 4, 8 and 32 announce
---                       follows in that order: producer id, end (JSON), media type, stream sequence (UTF-16BE). Then the records.
--- Returns { 0, head, results, stream sequences of the results 6 }; results are joined by ';', one per segment:
+--                       16 expected position, 32 stream sequence, 64 JSON texts, 128 bytes, 256 attributes of the segment, 512
+--                       attributes before each record. What flags 1, 4, 8, 32 and 256 announce follows in that order: producer id, end
+--                       (JSON), media type, stream sequence (UTF-16BE), attributes (JSON and a line feed). Then the records.
+-- A record is stored as a header line and the payload: time, or time ';' sequence ';' attributes. A sequence is '' without a producer,
+-- '=' and the sequence when the whole segment has one, else the difference between sequence and position, which all records share.
+--
+-- Returns { 0, head, results, stream sequences of the results 6 }; results are '' when every segment was stored without a skip, one after
+-- the other up to the head's next position, else joined by ';', one per segment:
 --   0,position,skipped = stored; 1,next sequence = duplicate; 2,epoch = stale epoch; 3 = closed; 4 = content type;
 --   5,expected sequence = gap; 6 = stream sequence regression; 7,next position = conflict; 8,token = fenced.
--- Negative codes: { -1 } no such stream; { -2, next position } the server lost acknowledged records.
+-- Negative codes: { -1 } no such stream; { -2, next position } the server lost acknowledged records; { -4 } the log is not the one that
+-- the head belongs to, nothing was written.
 --
 -- The order of the checks is that of decideAppend in core; a property test holds the two against each other.
 -- @include head
 
-local band, byte, match = bit.band, string.byte, string.match
+local band, byte, match, min, max = bit.band, string.byte, string.match, math.min, math.max
+local LINE_FEED = string.char(10)
 local h = living()
 if not h then return { -1 } end
 if lost(h) then return { -2, tonumber(h[N]) } end
 touch(h)
 
-local nextPosition, token, ended, streamSeq = tonumber(h[N]), tonumber(h[K]), h[E], h[Q]
-local foreign = (h[M] == 'application/json' or string.sub(h[M], -5) == '+json') and 128 or 64
+local first, token, ended = tonumber(h[N]), tonumber(h[K]), h[E]
+local nextPosition, given = first, 0
+local foreign = (h[M] == 'application/json' or sub(h[M], -5) == '+json') and 128 or 64
+local streamSeq, streamSeqBefore
 local producers, written, results, regressions = {}, {}, {}, {}
-local given, stored = 0, false
+local stored, plain = false, true
 
 local function producerOf(id)
   local state = producers[id]
   if state == nil then
-    local value = call('HGET', META, 'p:' .. id)
-    if value then
-      local epoch, nextSeq = match(value, '^(%d+):(%d+)$')
-      state = { tonumber(epoch), tonumber(nextSeq) }
-    else
-      state = false
-    end
+    local epoch, nextSeq = match(call('HGET', META, 'p:' .. id) or '', '^(%d+):(%d+)$')
+    state = epoch and { tonumber(epoch), tonumber(nextSeq) } or false
     producers[id] = state
   end
   return state
@@ -44,7 +48,7 @@ end
 
 -- True when b follows a, byte by byte: the operator < goes by the server's locale.
 local function follows(a, b)
-  for index = 1, math.min(#a, #b) do
+  for index = 1, min(#a, #b) do
     local x, y = byte(a, index), byte(b, index)
     if x ~= y then return y > x end
   end
@@ -56,11 +60,11 @@ while at <= last do
   local item = ARGV[at]
   at = at + 1
   if byte(item) == 84 then
-    given = tonumber(string.sub(item, 2))
+    given = tonumber(sub(item, 2))
     if given > token then token = given end
   else
     local count, flags, seq, epoch, expected = tonumber(item), 64, nil, nil, nil
-    local id, ending, media, ordinal
+    local id, ending, media, ordinal, attributes
     if not count then
       count, flags, seq, epoch, expected = match(item, '^(%d+),(%d+),(%d*),(%d*),(%d*)$')
       count, flags, seq, epoch, expected = tonumber(count), tonumber(flags), tonumber(seq), tonumber(epoch), tonumber(expected)
@@ -68,11 +72,17 @@ while at <= last do
       if band(flags, 4) ~= 0 then ending, at = ARGV[at], at + 1 end
       if band(flags, 8) ~= 0 then media, at = ARGV[at], at + 1 end
       if band(flags, 32) ~= 0 then ordinal, at = ARGV[at], at + 1 end
+      if band(flags, 256) ~= 0 then attributes, at = ARGV[at], at + 1 end
+      if ordinal and streamSeq == nil then
+        streamSeqBefore = call('HGET', META, 'q')
+        streamSeq = streamSeqBefore
+      end
     end
+    local whole, stride = band(flags, 2) ~= 0, band(flags, 512) ~= 0 and 2 or 1
 
     local result
     local skipped, expectedSeq = 0, 0
-    local size = band(flags, 2) ~= 0 and 1 or count + (ending and 1 or 0)
+    local size = whole and 1 or count + (ending and 1 or 0)
     if given < token then
       result = '8,' .. text(token)
     elseif id then
@@ -81,7 +91,7 @@ while at <= last do
         result = '2,' .. text(known[1])
       else
         if known and known[1] == epoch then expectedSeq = known[2] end
-        skipped = math.min(max(expectedSeq - seq, 0), size)
+        skipped = min(max(expectedSeq - seq, 0), size)
         if skipped == size then result = '1,' .. text(expectedSeq) end
       end
     end
@@ -99,10 +109,23 @@ while at <= last do
         result = '7,' .. text(nextPosition)
       else
         result = '0,' .. text(nextPosition) .. ',' .. text(skipped)
-        stored = true
-        for index = at + skipped, at + count - 1 do
+        stored, plain = true, plain and skipped == 0
+        local header = now
+        if id then
+          header = now .. ';' .. (whole and '=' .. text(seq) or text(seq + skipped - nextPosition)) .. ';'
+        elseif attributes or stride == 2 then
+          header = now .. ';;'
+        end
+        local line = header .. (attributes or LINE_FEED)
+        for index = at + skipped * stride, at + (count - 1) * stride, stride do
+          local record = stride == 1 and line .. ARGV[index] or header .. ARGV[index] .. ARGV[index + 1]
+          local stamp = call('XADD', LOG, '0-*', 'r', record)
+          -- Only the first can differ: nothing else writes meanwhile.
+          if nextPosition == first and stamp ~= '0-' .. text(first + 1) then
+            call('XDEL', LOG, stamp)
+            return { -4 }
+          end
           nextPosition = nextPosition + 1
-          call('XADD', LOG, '0-' .. nextPosition, 'r', now .. ARGV[index])
         end
         if id then
           if not producers[id] or not producers[id].written then written[#written + 1] = id end
@@ -112,47 +135,48 @@ while at <= last do
         if ordinal then streamSeq = ordinal end
       end
     end
+    if byte(result) ~= 48 then plain = false end
     results[#results + 1] = result
-    at = at + count
+    at = at + count * stride
   end
 end
 
 local raised = token > tonumber(h[K])
 if stored or raised then
   local closing = ended ~= h[E]
-  local fields = { 'n', text(nextPosition) }
+  h[N] = text(nextPosition)
+  local fields = { 'n', h[N] }
+  local function set(name, value)
+    fields[#fields + 1], fields[#fields + 2] = name, value
+  end
   if raised then
-    fields[#fields + 1], fields[#fields + 2] = 'k', text(token)
-    call('HDEL', META, 'fn')
     h[K] = text(token)
+    set('k', h[K])
+    call('HDEL', META, 'fn')
   end
   if closing then
-    fields[#fields + 1], fields[#fields + 2] = 'e', ended
     h[E] = ended
-    if ARGV[5] ~= '' then
-      h[RX] = text(nowMs + ARGV[5])
-      fields[#fields + 1], fields[#fields + 2] = 'rx', h[RX]
-    end
+    set('e', ended)
+    if ARGV[5] ~= '' then set('rx', text(now + ARGV[5])) end
   end
-  if streamSeq ~= h[Q] then fields[#fields + 1], fields[#fields + 2] = 'q', streamSeq end
+  if streamSeq ~= streamSeqBefore then set('q', streamSeq) end
   local retained = tonumber(ARGV[6])
   if retained > 0 and nextPosition - retained > tonumber(h[F]) then
     h[F] = text(nextPosition - retained)
-    fields[#fields + 1], fields[#fields + 2] = 'f', h[F]
+    set('f', h[F])
     call('XTRIM', LOG, 'MINID', '~', '0-' .. text(nextPosition - retained + 1))
   end
   for index = 1, #written do
     local id = written[index]
-    fields[#fields + 1], fields[#fields + 2] = 'p:' .. id, text(producers[id][1]) .. ':' .. text(producers[id][2])
+    set('p:' .. id, text(producers[id][1]) .. ':' .. text(producers[id][2]))
     -- unpack() takes some 8,000 values.
     if #fields >= 1000 then
       call('HSET', META, unpack(fields))
-      fields = { 'n', text(nextPosition) }
+      fields = { 'n', h[N] }
     end
   end
   call('HSET', META, unpack(fields))
-  if closing or h[TL] or h[X] then expire(h) end
-  if closing or text(nextPosition) ~= h[N] then wake() end
-  h[N] = text(nextPosition)
+  if closing or h[T] then expire(h) end
+  if closing or nextPosition > first then call('SPUBLISH', CHANNEL, '') end
 end
-return { 0, public(h), table.concat(results, ';'), regressions }
+return { 0, public(h), plain and '' or table.concat(results, ';'), regressions[1] and regressions }

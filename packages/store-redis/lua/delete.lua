@@ -9,5 +9,5 @@ local h = living()
 if KEYS[3] then call('ZREM', KEYS[3], ARGV[5]) end
 if not h then return { 0 } end
 call('UNLINK', META, LOG)
-wake()
+call('SPUBLISH', CHANNEL, '')
 return { 1 }

@@ -20,7 +20,7 @@ if kind == 'cancel' then
   if not h[E] and not h[CR] then
     h[CR] = now .. ARGV[6]
     call('HSET', META, 'cr', h[CR])
-    wake()
+    call('SPUBLISH', CHANNEL, '')
   end
   return { 0, public(h) }
 end
@@ -28,16 +28,16 @@ end
 local token, current = tonumber(ARGV[6]), tonumber(h[K])
 if kind == 'lease' then
   if token < current then return { -8, public(h) } end
-  if not h[E] then
-    local duration = ARGV[7]
-    if duration == '' then duration = h[L] or 'release' end
-    if duration == 'release' then
-      call('HDEL', META, 'l', 'b')
-      h[L], h[B] = false, false
-    else
-      h[L], h[B] = duration, text((h[B] or 0) + 1)
-      call('HSET', META, 'l', h[L], 'b', h[B])
-    end
+  if h[E] then return { 0, public(h) } end
+  local before, beat = string.match(h[L] or '', '^(%d+);(%d+)$')
+  local duration = ARGV[7]
+  if duration == '' then duration = before or 'release' end
+  if duration == 'release' then
+    h[L] = false
+    call('HDEL', META, 'l')
+  else
+    h[L] = duration .. ';' .. text((beat or 0) + 1)
+    call('HSET', META, 'l', h[L])
   end
   return { 0, public(h) }
 end
@@ -45,7 +45,7 @@ end
 if token > current then
   h[K] = ARGV[6]
   call('HSET', META, 'k', ARGV[6], 'fn', ARGV[7])
-elseif token ~= current or h[FN] ~= ARGV[7] then
+elseif token ~= current or call('HGET', META, 'fn') ~= ARGV[7] then
   return { -8, public(h) }
 end
 return { 0, public(h) }

@@ -32,6 +32,6 @@ while position < stop and taken < bytes do
     taken = taken + #record - string.find(record, string.char(10), 1, true)
   end
   position = position + wanted
-  chunk = max(1, math.min(256, math.ceil((bytes - taken) * #records / max(taken, 1))))
+  chunk = math.max(1, math.min(256, math.ceil((bytes - taken) * #records / math.max(taken, 1))))
 end
 return { 0, public(h), records }

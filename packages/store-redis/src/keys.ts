@@ -36,21 +36,30 @@ export function assertPrefix(prefix: unknown): asserts prefix is string {
   }
 }
 
+/** Names remembered; they cost about a microsecond to build, which an append in the same process would notice. */
+const CACHED_NAMES = 4_096;
+
 /** Names keys that start with `prefix`. */
 export function createKeyNames(prefix: string): KeyNames {
   const indexes = Array.from({ length: INDEX_SHARDS }, (_, shard) => `${prefix}:index:{${shard}}`);
+  const cache = new Map<string, StreamKeys>();
   return {
     indexes,
     of(streamId) {
+      const cached = cache.get(streamId);
+      if (cached) return cached;
       // A closing brace would end the tag early; the percent sign is escaped so that no two ids meet.
       const tag = /[%}]/.test(streamId) ? streamId.replaceAll('%', '%25').replaceAll('}', '%7D') : streamId;
       const base = `${prefix}:{${tag}}`;
-      return {
+      const keys = {
         meta: `${base}:meta`,
         log: `${base}:log`,
         channel: `${base}:wake`,
         index: indexes[shardOf(streamId)] ?? '',
       };
+      if (cache.size >= CACHED_NAMES) cache.clear();
+      cache.set(streamId, keys);
+      return keys;
     },
   };
 }

@@ -35,7 +35,7 @@ import {
   markScript,
   readScript,
 } from './scripts/sources.generated.ts';
-import { createWatermarks, type Watermarks } from './watermarks.ts';
+import { createWatermarks, type Watermark, type Watermarks } from './watermarks.ts';
 
 /** What the scripts work with. */
 export interface StreamScriptsOptions {
@@ -75,40 +75,37 @@ export class StreamScripts {
 
   async create(id: string, options: CreateOptions, fresh: NewStreamArguments): Promise<CreateResult> {
     const args = [...this.#retention, ...createArguments(options, fresh)];
-    const [status, fields] = await this.#run(createScript, id, args, !this.#connection.cluster);
-    const head = await this.#confirm(decodeHead(id, fields), true);
-    if (Number(status) === -5) {
+    const { status, reply, known } = await this.#run(createScript, { id, withIndex: !this.#connection.cluster }, args);
+    const head = await this.#confirm(decodeHead(id, reply[1], known), true);
+    if (status === -5) {
       decideExisting(head, options);
       throw new StreamError('STORE_ERROR', `Stream ${id} changed while it was being created. Try again.`);
     }
-    return { created: Number(status) === 1, head };
+    return { created: status === 1, head };
   }
 
   async append(id: string, requests: readonly EncodedRequest[]): Promise<BatchAnswer> {
-    const [, fields, ...answer] = await this.#run(appendScript, id, [...this.#retention, ...joinRequests(requests)]);
-    const head = decodeHead(id, fields);
-    const results = decodeResults(requests, head, answer);
+    const { status, reply, known } = await this.#run(appendScript, { id }, this.#retention, joinRequests(requests));
+    if (status === -4) throw missingRecords(id, 'its tail');
+    const head = decodeHead(id, reply[1], known);
+    const results = decodeResults(requests, head, [reply[2], reply[3]]);
     return { results, head: await this.#confirm(head, true) };
   }
 
   async read({ id, from, limit, maxBytes }: PageRequest): Promise<ReadResult> {
-    const [status, fields, page] = await this.#run(readScript, id, [String(from), String(limit), String(maxBytes)]);
-    if (Number(status) === -3) throw new StreamGapError(id, from, Number(fields));
-    if (Number(status) === -4) {
-      throw new StreamError(
-        'CORRUPT',
-        `Records of stream ${id} from position ${from} on are missing in Redis. Was its log evicted, or changed by something else?`,
-      );
-    }
-    const head = await this.#confirm(decodeHead(id, fields));
-    const records = Array.isArray(page) ? (page as readonly Buffer[]) : [];
+    const args = [String(from), String(limit), String(maxBytes)];
+    const { status, reply, known } = await this.#run(readScript, { id }, args);
+    if (status === -3) throw new StreamGapError(id, from, Number(reply[1]));
+    if (status === -4) throw missingRecords(id, `position ${from} on`);
+    const head = await this.#confirm(decodeHead(id, reply[1], known));
+    const records = Array.isArray(reply[2]) ? (reply[2] as readonly Buffer[]) : [];
     return { records: decodeRecords(records, from, isJsonContentType(head.contentType)), head };
   }
 
   /** Null when the stream does not exist. `touch`: this is use of the stream, and restarts its ttl. */
   async head(id: string, touch: boolean): Promise<StreamHead | null> {
     try {
-      return (await this.#head(id, touch, '')).head;
+      return (await this.#look(id, touch, '')).head;
     } catch (error) {
       if (error instanceof StreamNotFoundError) return null;
       throw error;
@@ -116,16 +113,13 @@ export class StreamScripts {
   }
 
   async producer(id: string, producerId: string): Promise<ProducerState | null> {
-    return (await this.#head(id, true, producerId)).producer;
+    return (await this.#look(id, true, producerId)).producer;
   }
 
   async mark(id: string, mark: Mark): Promise<StreamHead> {
-    const [status, fields] = await this.#run(markScript, id, markArguments(mark));
-    const head = await this.#confirm(decodeHead(id, fields), true);
-    if (Number(status) === -8) {
-      const token = mark.type === 'cancel' ? 0 : (mark.token ?? 0);
-      throw new StreamFencedError(id, token, head.token);
-    }
+    const { status, reply, known } = await this.#run(markScript, { id }, markArguments(mark));
+    const head = await this.#confirm(decodeHead(id, reply[1], known), true);
+    if (status === -8) throw new StreamFencedError(id, mark.type === 'cancel' ? 0 : (mark.token ?? 0), head.token);
     return head;
   }
 
@@ -133,44 +127,47 @@ export class StreamScripts {
     const withIndex = !this.#connection.cluster;
     const { barrier } = this.#connection;
     const [status] = barrier
-      ? await barrier.delete({ target: this.#target(id, withIndex), args: [...this.#head4(id), member] })
-      : await this.#run(deleteScript, id, [member], withIndex);
+      ? await barrier.delete({
+          target: this.#target(id, withIndex),
+          args: [...this.#common(id, this.#watermarks.get(id)), member],
+        })
+      : (await this.#run(deleteScript, { id, withIndex }, [member])).reply;
     this.#watermarks.forget(id);
     return Number(status) === 1;
   }
 
-  async #head(
+  async #look(
     id: string,
     touch: boolean,
     producerId: string,
   ): Promise<{ readonly head: StreamHead; readonly producer: ProducerState | null }> {
-    const [, fields, state] = await this.#run(headScript, id, [touch ? '1' : '', producerId]);
-    return { head: await this.#confirm(decodeHead(id, fields)), producer: decodeProducer(state) };
+    const { reply, known } = await this.#run(headScript, { id }, [touch ? '1' : '', producerId]);
+    return { head: await this.#confirm(decodeHead(id, reply[1], known)), producer: decodeProducer(reply[2]) };
   }
 
   /** Runs a script and refuses what every script may refuse. */
   async #run(
     script: RedisScript,
-    id: string,
-    args: readonly RedisArgument[],
-    withIndex = false,
-  ): Promise<readonly RedisReply[]> {
-    const common = this.#head4(id);
-    const reply = await this.#connection.runner.run(script, this.#target(id, withIndex), [...common, ...args]);
-    const [status, position] = reply;
+    { id, withIndex = false }: { readonly id: string; readonly withIndex?: boolean },
+    ...args: readonly (readonly RedisArgument[])[]
+  ): Promise<ScriptAnswer> {
+    // Held until the answer is here: it supplies what the script leaves out.
+    const mark = this.#watermarks.get(id);
+    const { runner } = this.#connection;
+    const reply = await runner.run(script, this.#target(id, withIndex), this.#common(id, mark), ...args);
+    const status = Number(reply[0]);
     if (status === -1) throw new StreamNotFoundError(id);
-    if (status === -2) throw this.#lost(new RedisDataLossError(id, Number(common[3]), Number(position)));
-    return reply;
+    if (status === -2) throw this.#lost(new RedisDataLossError(id, mark?.head.nextPosition ?? 0, Number(reply[1])));
+    return { status, reply, known: mark?.head };
   }
 
   /** Hands a head on once it cannot be lost any more: at once, or when the replicas wanted have it. */
   async #confirm(head: StreamHead, written = false): Promise<StreamHead> {
     const { barrier } = this.#connection;
     if (barrier && (written || !this.#watermarks.isReplicated(head))) {
-      const [time, channel] = this.#head4(head.id);
-      const args = [time, channel, head.incarnation, String(lengthOf(head))];
+      const args = this.#common(head.id, { head, length: lengthOf(head) });
       try {
-        await barrier.confirm({ target: this.#target(head.id, false), args });
+        await barrier.confirm({ target: this.#target(head.id, false), args, head });
       } catch (error) {
         throw error instanceof RedisDataLossError ? this.#lost(error) : error;
       }
@@ -186,12 +183,31 @@ export class StreamScripts {
   }
 
   /** Arguments 1 to 4 of every script. */
-  #head4(id: string): readonly [time: string, channel: string, incarnation: string, length: string] {
-    const [incarnation, length] = this.#watermarks.floor(id);
-    return [this.#now ? String(this.#now()) : '', this.#names.of(id).channel, incarnation, length];
+  #common(id: string, mark: Pick<Watermark, 'head' | 'length'> | undefined): readonly RedisArgument[] {
+    return [
+      this.#now ? String(this.#now()) : '',
+      this.#names.of(id).channel,
+      mark?.head.incarnation ?? '',
+      mark ? String(mark.length) : '',
+    ];
   }
 
   #target(id: string, withIndex: boolean): ScriptTarget {
     return { id, keys: this.#names.of(id), withIndex };
   }
+}
+
+/** What a script returned. */
+interface ScriptAnswer {
+  readonly status: number;
+  readonly reply: readonly RedisReply[];
+  /** The head that the script knew the store to know. */
+  readonly known: StreamHead | undefined;
+}
+
+function missingRecords(id: string, where: string): StreamError<'CORRUPT'> {
+  return new StreamError(
+    'CORRUPT',
+    `Records of stream ${id} are missing in Redis from ${where}. Was its log evicted, or changed by something else?`,
+  );
 }

@@ -3,8 +3,9 @@ import type { StreamHead } from '@perennial/core';
 import { lengthOf } from './codec/head.ts';
 
 /** What this process was told about a stream. */
-interface Watermark {
-  readonly incarnation: string;
+export interface Watermark {
+  /** As the server last showed it. */
+  readonly head: StreamHead;
   /** Records and end that the server acknowledged. */
   readonly length: number;
   /** As much of it as the wanted replicas confirmed. */
@@ -16,8 +17,7 @@ interface Watermark {
  * server lost acknowledged data. Bounded; a stream that falls out is merely not checked until it is seen again.
  */
 export interface Watermarks {
-  /** Incarnation and length, as scripts take them; empty when the stream is unknown. */
-  floor(id: string): readonly [incarnation: string, length: string];
+  get(id: string): Watermark | undefined;
   /** Notes an answer of the server. */
   note(head: StreamHead, replicated?: boolean): void;
   /** True when replicas are known to have everything the head shows. */
@@ -26,23 +26,18 @@ export interface Watermarks {
   forget(id: string): void;
 }
 
-const UNKNOWN: readonly [string, string] = ['', ''];
-
 /** Creates watermarks for at most `capacity` streams, the most recently seen. */
 export function createWatermarks(capacity: number): Watermarks {
   const marks = new Map<string, Watermark>();
   return {
-    floor(id) {
-      const mark = marks.get(id);
-      return mark ? [mark.incarnation, String(mark.length)] : UNKNOWN;
-    },
+    get: (id) => marks.get(id),
     note(head, replicated = false) {
       const known = marks.get(head.id);
-      const same = known?.incarnation === head.incarnation ? known : undefined;
+      const same = known?.head.incarnation === head.incarnation ? known : undefined;
       const length = lengthOf(head);
       marks.delete(head.id);
       marks.set(head.id, {
-        incarnation: head.incarnation,
+        head,
         // Answers may arrive out of order in a Cluster.
         length: Math.max(length, same?.length ?? 0),
         replicated: Math.max(replicated ? length : 0, same?.replicated ?? 0),
@@ -55,7 +50,7 @@ export function createWatermarks(capacity: number): Watermarks {
     },
     isReplicated(head) {
       const mark = marks.get(head.id);
-      return mark?.incarnation === head.incarnation && mark.replicated >= lengthOf(head);
+      return mark?.head.incarnation === head.incarnation && mark.replicated >= lengthOf(head);
     },
     forget(id) {
       marks.delete(id);

@@ -4,7 +4,7 @@
  * States of a lane: absent (nothing to do) -> gathering (until the end of the current turn) -> sending -> gathering or absent. Requests
  * keep their order; each gets its own results.
  */
-import type { StreamHead } from '@perennial/core';
+import type { AppendResult, StreamHead } from '@perennial/core';
 
 import type { EncodedRequest, RequestResult } from '../codec/append.ts';
 
@@ -20,7 +20,9 @@ export type SendBatch = (id: string, requests: readonly EncodedRequest[]) => Pro
 
 /** See the head of this file. */
 export interface AppendBatcher {
-  append(id: string, request: EncodedRequest): Promise<{ readonly result: RequestResult; readonly head: StreamHead }>;
+  append(id: string, request: EncodedRequest): Promise<AppendResult>;
+  /** Resolves once everything appended so far was answered. */
+  drained(): Promise<void>;
 }
 
 /**
@@ -32,15 +34,16 @@ const MAX_BATCH_SIZE = 1_048_576;
 
 interface Pending {
   readonly request: EncodedRequest;
-  readonly resolve: (answer: { readonly result: RequestResult; readonly head: StreamHead }) => void;
+  readonly resolve: (result: AppendResult) => void;
   readonly reject: (error: unknown) => void;
 }
 
 /** Creates a batcher over `send`. */
 export function createAppendBatcher(send: SendBatch): AppendBatcher {
   const lanes = new Map<string, Pending[]>();
+  const running = new Set<Promise<void>>();
 
-  const run = async (id: string, lane: Pending[]): Promise<void> => {
+  const work = async (id: string, lane: Pending[]): Promise<void> => {
     while (lane.length > 0) {
       const batch = takeBatch(lane);
       try {
@@ -49,8 +52,9 @@ export function createAppendBatcher(send: SendBatch): AppendBatcher {
           batch.map(({ request }) => request),
         );
         for (let i = 0; i < batch.length; i++) {
-          const result = results[i];
-          if (result) batch[i]?.resolve({ result, head });
+          const segments = results[i];
+          if (segments instanceof Error) batch[i]?.reject(segments);
+          else if (segments) batch[i]?.resolve({ segments, head });
         }
       } catch (error) {
         for (const pending of batch) pending.reject(error);
@@ -71,8 +75,16 @@ export function createAppendBatcher(send: SendBatch): AppendBatcher {
         const created = [pending];
         lanes.set(id, created);
         // A microtask later, so that everything appended in this turn goes into one script.
-        queueMicrotask(() => void run(id, created));
+        queueMicrotask(() => {
+          const run = work(id, created).finally(() => running.delete(run));
+          running.add(run);
+        });
       }),
+    async drained() {
+      // What was appended in this turn starts to run in a microtask.
+      await Promise.resolve();
+      await Promise.all(running);
+    },
   };
 }
 

@@ -2,7 +2,8 @@
 import { type CreateOptions, JSON_CONTENT_TYPE, type Mark, mediaType } from '@perennial/core';
 
 import type { RedisArgument } from '../clients/port.ts';
-import { encodeRecords } from './record.ts';
+import { encodeLife } from './head.ts';
+import { encodeAttributes, encodePayload } from './record.ts';
 
 /** What the store adds to the caller's options. */
 export interface NewStreamArguments {
@@ -21,14 +22,16 @@ export function createArguments(
     incarnation,
     contentType,
     mediaType(contentType),
-    String(ttlMs ?? ''),
-    String(expiresAt ?? ''),
+    encodeLife(ttlMs, expiresAt),
     String(leaseMs ?? ''),
     owner ?? '',
     String(token ?? ''),
     end ? JSON.stringify(end) : '',
     member,
-    ...encodeRecords(records, undefined, false),
+    ...records.flatMap((record) => {
+      const attributes = encodeAttributes(record, undefined);
+      return [attributes === '\n' ? attributes : `;;${attributes}`, encodePayload(record)];
+    }),
   ];
 }
 

@@ -2,38 +2,47 @@ import type { CancelRequest, ProducerState, StreamEnd, StreamHead } from '@peren
 
 import type { RedisReply } from '../clients/port.ts';
 
-/** Decodes the head as scripts return it: the first fields named in `lua/include/head.lua`, in their order. */
-export function decodeHead(id: string, fields: RedisReply | undefined): StreamHead {
-  const values = Array.isArray(fields) ? (fields as readonly RedisReply[]) : [];
-  const field = (index: number): string | null => text(values[index]);
-  const count = (index: number): number => Number(field(index) ?? 0);
-  const optional = (index: number): number | null => {
-    const value = field(index);
-    return value === null ? null : Number(value);
-  };
-  const end = field(5);
-  const cancel = field(6);
-  const durationMs = optional(7);
+/** The part of a head that never changes. */
+type FixedHead = Pick<StreamHead, 'incarnation' | 'contentType' | 'createdAt' | 'owner' | 'ttlMs' | 'expiresAt'>;
+
+/**
+ * Decodes a head as scripts return it, see `lua/include/head.lua`.
+ *
+ * @param known What the script was told that the caller knows; supplies what it then leaves out.
+ */
+export function decodeHead(id: string, reply: RedisReply | undefined, known: FixedHead | undefined): StreamHead {
+  const [counters, end, cancel, fixed] = Array.isArray(reply) ? (reply as readonly RedisReply[]) : [reply];
+  const [nextPosition = '0', firstPosition = '0', token = '0', durationMs = '', beat = '0'] = String(counters).split(';');
+  const { incarnation, contentType, createdAt, owner, ttlMs, expiresAt } =
+    known && !fixed ? known : decodeFixed(fixed);
+  const endText = textOf(end);
+  const cancelText = textOf(cancel);
   return {
     id,
-    incarnation: field(0) ?? '',
-    contentType: field(1) ?? '',
-    createdAt: count(2),
-    firstPosition: count(3),
-    nextPosition: count(4),
-    end: end === null ? null : (JSON.parse(end) as StreamEnd),
-    cancel: cancel === null ? null : decodeCancel(cancel),
-    lease: durationMs === null ? null : { durationMs, beat: count(8) },
-    owner: field(9),
-    token: count(10),
-    ttlMs: optional(11),
-    expiresAt: optional(12),
+    incarnation,
+    contentType,
+    createdAt,
+    firstPosition: Number(firstPosition),
+    nextPosition: Number(nextPosition),
+    end: endText === null ? null : (JSON.parse(endText) as StreamEnd),
+    cancel: cancelText === null ? null : decodeCancel(cancelText),
+    lease: durationMs === '' ? null : { durationMs: Number(durationMs), beat: Number(beat) },
+    owner,
+    token: Number(token),
+    ttlMs,
+    expiresAt,
   };
+}
+
+/** Encodes a time to live as the meta hash keeps it; '' = none. */
+export function encodeLife(ttlMs: number | undefined, expiresAt: number | undefined): string {
+  if (ttlMs !== undefined) return `s${ttlMs}`;
+  return expiresAt === undefined ? '' : `a${expiresAt}`;
 }
 
 /** Decodes a producer's `epoch:next sequence`. */
 export function decodeProducer(value: RedisReply | undefined): ProducerState | null {
-  const state = text(value);
+  const state = textOf(value);
   if (state === null) return null;
   const [epoch = '0', nextSeq = '0'] = state.split(':');
   return { epoch: Number(epoch), nextSeq: Number(nextSeq) };
@@ -44,12 +53,27 @@ export function lengthOf(head: StreamHead): number {
   return head.nextPosition + (head.end ? 1 : 0);
 }
 
+function decodeFixed(fixed: RedisReply | undefined): FixedHead {
+  const [incarnation, contentType, createdAt, owner, life] = Array.isArray(fixed) ? (fixed as readonly RedisReply[]) : [];
+  const lifeText = textOf(life);
+  const limit = lifeText === null ? null : Number(lifeText.slice(1));
+  const sliding = lifeText?.startsWith('s') ?? false;
+  return {
+    incarnation: textOf(incarnation) ?? '',
+    contentType: textOf(contentType) ?? '',
+    createdAt: Number(textOf(createdAt) ?? 0),
+    owner: textOf(owner),
+    ttlMs: sliding ? limit : null,
+    expiresAt: sliding ? null : limit,
+  };
+}
+
 function decodeCancel(value: string): CancelRequest {
   const separator = value.indexOf(';');
   if (separator === -1) return { requestedAt: Number(value) };
   return { reason: value.slice(separator + 1), requestedAt: Number(value.slice(0, separator)) };
 }
 
-function text(value: RedisReply | undefined): string | null {
+function textOf(value: RedisReply | undefined): string | null {
   return value === null || value === undefined ? null : String(value);
 }

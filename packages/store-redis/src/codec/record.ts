@@ -1,10 +1,10 @@
 /**
  * A record as the log holds it: a header line and the payload.
  *
- * `<timestamp>[;<sequence>;<attributes>]\n<payload>`. The script writes the timestamp, the store everything after it. Attributes are a JSON
- * object or nothing: `p` producer, `e` epoch, `s` step, `a` attempt, `x` the `belowAttempt` of a supersede record.
+ * `<time>\n<payload>`, or `<time>;<sequence>;<attributes>\n<payload>`. The script writes time and sequence, see its header. Attributes are
+ * a JSON object or nothing: `p` producer, `e` epoch, `s` step, `a` attempt, `x` the `belowAttempt` of a supersede record.
  */
-import type { NewRecord, ProducerStamp, SegmentProducer, StreamRecord } from '@perennial/core';
+import type { NewRecord, ProducerStamp, RecordData, SegmentProducer, StreamRecord } from '@perennial/core';
 import { StreamError } from '@perennial/core';
 
 import type { RedisArgument } from '../clients/port.ts';
@@ -17,36 +17,31 @@ interface Attributes {
   readonly x?: number;
 }
 
-const NEWLINE = 0x0a;
+const LINE_FEED = 0x0a;
 const NO_ATTRIBUTES: Attributes = {};
 
-/** Encodes the records of one segment, without their timestamps. */
-export function encodeRecords(
-  records: readonly NewRecord[],
-  producer: SegmentProducer | undefined,
-  whole: boolean,
-): RedisArgument[] {
-  const encoded: RedisArgument[] = [];
-  const plain = producer ? JSON.stringify({ p: producer.id, e: producer.epoch }) : '';
-  for (let i = 0; i < records.length; i++) {
-    const record = records[i];
-    if (!record) continue;
-    const attributes = record.step === undefined ? plain : attributesOf(record, producer);
-    const sequence = producer ? producer.seq + (whole ? 0 : i) : '';
-    const header = attributes === '' ? '\n' : `;${sequence};${attributes}\n`;
-    if (record.kind === 'supersede') encoded.push(header);
-    else if (typeof record.data === 'string') encoded.push(header + record.data);
-    else encoded.push(Buffer.concat([Buffer.from(header), record.data]));
-  }
-  return encoded;
+/** Attributes as they precede a payload, with their line feed. */
+export function encodeAttributes(record: NewRecord | undefined, producer: SegmentProducer | undefined): string {
+  const step = record?.step;
+  if (step === undefined) return producer ? `${JSON.stringify({ p: producer.id, e: producer.epoch })}\n` : '\n';
+  const attributes: Attributes = {
+    ...(producer && { p: producer.id, e: producer.epoch }),
+    s: step,
+    ...(record?.kind === 'supersede' ? { x: record.belowAttempt } : { a: record?.attempt ?? 1 }),
+  };
+  return `${JSON.stringify(attributes)}\n`;
 }
 
-function attributesOf(record: NewRecord, producer: SegmentProducer | undefined): string {
-  return JSON.stringify({
-    ...(producer && { p: producer.id, e: producer.epoch }),
-    s: record.step,
-    ...(record.kind === 'supersede' ? { x: record.belowAttempt } : { a: record.attempt ?? 1 }),
-  });
+/** True when all records have the same attributes. */
+export function isUniform(records: readonly NewRecord[]): boolean {
+  const [first] = records;
+  return records.every((record) => record.step === first?.step && marksOf(record) === marksOf(first));
+}
+
+/** A payload the way it is sent. Bytes are copied, because sending may happen later. */
+export function encodePayload(record: NewRecord): RedisArgument {
+  if (record.kind === 'supersede') return '';
+  return typeof record.data === 'string' ? record.data : Buffer.from(record.data);
 }
 
 /** Decodes a page of records that starts at `from`. `json`: payloads are texts rather than bytes. */
@@ -62,29 +57,33 @@ interface DecodeContext {
 }
 
 function decodeRecord(bytes: Buffer, position: number, { json, known }: DecodeContext): StreamRecord {
-  const end = bytes.indexOf(NEWLINE);
+  const end = bytes.indexOf(LINE_FEED);
   const header = bytes.toString('utf8', 0, end);
   const first = header.indexOf(';');
-  const data = (): string | Uint8Array => (json ? bytes.toString('utf8', end + 1) : copy(bytes, end + 1));
-  if (first === -1) return { kind: 'data', position, data: data(), timestamp: Number(header) };
+  if (first === -1) return { kind: 'data', position, data: payloadOf(bytes, end, json), timestamp: Number(header) };
 
   const second = header.indexOf(';', first + 1);
   const timestamp = Number(header.slice(0, first));
   const { p, e, s, a, x } = parseAttributes(header.slice(second + 1), known);
   const producer: ProducerStamp | undefined =
-    p === undefined ? undefined : { id: p, epoch: e ?? 0, seq: Number(header.slice(first + 1, second)) };
+    p === undefined ? undefined : { id: p, epoch: e ?? 0, seq: sequenceOf(header.slice(first + 1, second), position) };
   if (x !== undefined) {
     return { kind: 'supersede', position, timestamp, ...(producer && { producer }), step: s ?? '', belowAttempt: x };
   }
-  if (s === undefined && producer) return { kind: 'data', position, data: data(), timestamp, producer };
+  const data = payloadOf(bytes, end, json);
+  if (s === undefined && producer) return { kind: 'data', position, data, timestamp, producer };
   return {
     kind: 'data',
     position,
-    data: data(),
+    data,
     timestamp,
     ...(producer && { producer }),
     ...(s !== undefined && { step: s, attempt: a ?? 1 }),
   };
+}
+
+function sequenceOf(text: string, position: number): number {
+  return text.startsWith('=') ? Number(text.slice(1)) : position + Number(text);
 }
 
 function parseAttributes(text: string, known: Map<string, Attributes>): Attributes {
@@ -100,9 +99,13 @@ function parseAttributes(text: string, known: Map<string, Attributes>): Attribut
   return parsed;
 }
 
-/** A payload of its own: a view would keep the whole reply alive. */
-function copy(bytes: Buffer, start: number): Uint8Array {
-  const payload = new Uint8Array(bytes.length - start);
-  payload.set(bytes.subarray(start));
-  return payload;
+/** The payload after the line feed at `end`. Bytes are copied: a view would keep the whole reply alive. */
+function payloadOf(bytes: Buffer, end: number, json: boolean): RecordData {
+  return json ? bytes.toString('utf8', end + 1) : new Uint8Array(bytes.subarray(end + 1));
+}
+
+/** What tells records of one step apart. */
+function marksOf(record: NewRecord | undefined): string | number {
+  if (record?.kind === 'supersede') return `x${record.belowAttempt}`;
+  return record?.attempt ?? 1;
 }

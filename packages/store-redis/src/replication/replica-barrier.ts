@@ -6,17 +6,19 @@
  * covers the appends that other connections made before. The write also checks that the server, perhaps a promoted one, still has what
  * was acknowledged. Everything that arrives while a round is under way shares the next one.
  */
-import { StreamNotFoundError } from '@perennial/core';
+import { type StreamHead, StreamNotFoundError } from '@perennial/core';
 
 import type { RedisArgument, RedisPort, RedisReply } from '../clients/port.ts';
 import { RedisDataLossError, RedisReplicationError, toRedisError } from '../errors.ts';
-import { type ScriptTarget, scriptKeys } from '../scripts/script-runner.ts';
+import { scriptCommand, type ScriptTarget } from '../scripts/script-runner.ts';
 import { deleteScript, syncScript } from '../scripts/sources.generated.ts';
 
-/** A stream to be confirmed, with the arguments that every script starts with, among them the floor to check. */
+/** A stream to be confirmed, with the arguments that every script starts with. */
 export interface Confirmation {
   readonly target: ScriptTarget;
   readonly args: readonly RedisArgument[];
+  /** What the server acknowledged; it has to be there still. */
+  readonly head: StreamHead;
 }
 
 /** See the head of this file. */
@@ -24,7 +26,7 @@ export interface ReplicaBarrier {
   /** Resolves once `replicas` replicas have the stream as the server had it at the call. */
   confirm(confirmation: Confirmation): Promise<void>;
   /** Runs the delete script and waits for the replicas on the same connection: a deleted stream cannot be written to afterwards. */
-  delete(confirmation: Confirmation): Promise<readonly RedisReply[]>;
+  delete(deletion: Omit<Confirmation, 'head'>): Promise<readonly RedisReply[]>;
   close(): Promise<void>;
 }
 
@@ -57,10 +59,13 @@ export function createReplicaBarrier({ open, replicas, timeoutMs }: ReplicaBarri
 
   const round = async (port: RedisPort, batch: readonly Pending[], key: string): Promise<void> => {
     try {
-      const replies = await port.batch(key, [...batch.map((pending) => evalOf(syncScript.source, pending)), wait]);
+      const replies = await port.batch(key, [
+        ...batch.map(({ target, args }) => scriptCommand(['EVAL', syncScript.source], target, args)),
+        wait,
+      ]);
       const confirmed = Number(replies.at(-1));
       batch.forEach((pending, index) => {
-        const error = failureOf(pending, replies[index]) ?? shortfall(pending, confirmed, replicas);
+        const error = failureOf(pending, replies[index]) ?? shortfall(pending.target.id, confirmed, replicas);
         if (error) pending.reject(error);
         else pending.resolve();
       });
@@ -91,12 +96,14 @@ export function createReplicaBarrier({ open, replicas, timeoutMs }: ReplicaBarri
         if (!group.running) void run(name, group, port);
       });
     },
-    async delete(confirmation) {
+    async delete({ target, args }) {
       const port = await connected();
-      const { target } = confirmation;
       try {
-        const [reply, confirmed] = await port.batch(target.keys.meta, [evalOf(deleteScript.source, confirmation), wait]);
-        const error = shortfall(confirmation, Number(confirmed), replicas);
+        const [reply, confirmed] = await port.batch(target.keys.meta, [
+          scriptCommand(['EVAL', deleteScript.source], target, args),
+          wait,
+        ]);
+        const error = shortfall(target.id, Number(confirmed), replicas);
         if (error) throw error;
         return Array.isArray(reply) ? (reply as readonly RedisReply[]) : [];
       } catch (error) {
@@ -110,18 +117,13 @@ export function createReplicaBarrier({ open, replicas, timeoutMs }: ReplicaBarri
   };
 }
 
-function evalOf(source: string, { target, args }: Confirmation): RedisArgument[] {
-  const keys = scriptKeys(target);
-  return ['EVAL', source, String(keys.length), ...keys, ...args];
-}
-
-function failureOf({ target, args }: Confirmation, reply: RedisReply | undefined): Error | null {
+function failureOf({ target, head }: Confirmation, reply: RedisReply | undefined): Error | null {
   const [status, position] = Array.isArray(reply) ? (reply as readonly RedisReply[]) : [];
   if (Number(status) === -1) return new StreamNotFoundError(target.id);
-  if (Number(status) === -2) return new RedisDataLossError(target.id, Number(args[3]), Number(position));
+  if (Number(status) === -2) return new RedisDataLossError(target.id, head.nextPosition, Number(position));
   return null;
 }
 
-function shortfall({ target }: Confirmation, confirmed: number, replicas: number): Error | null {
-  return confirmed < replicas ? new RedisReplicationError(target.id, confirmed, replicas) : null;
+function shortfall(id: string, confirmed: number, replicas: number): Error | null {
+  return confirmed < replicas ? new RedisReplicationError(id, confirmed, replicas) : null;
 }

@@ -9,7 +9,11 @@ import type { RedisScript } from './redis-script.ts';
 /** Sends scripts and commands, each with a deadline, and translates what goes wrong. */
 export interface ScriptRunner {
   /** Runs a script on a stream's keys: one command, and a second one where the server does not know the script yet. */
-  run(script: RedisScript, target: ScriptTarget, args: readonly RedisArgument[]): Promise<readonly RedisReply[]>;
+  run(
+    script: RedisScript,
+    target: ScriptTarget,
+    ...args: readonly (readonly RedisArgument[])[]
+  ): Promise<readonly RedisReply[]>;
   /** Sends a single command to the server of `key`. */
   send(key: string | null, command: readonly RedisArgument[]): Promise<RedisReply>;
   close(): void;
@@ -23,50 +27,58 @@ export interface ScriptTarget {
   readonly withIndex?: boolean;
 }
 
-/** The keys that a script on this stream gets. */
-export function scriptKeys({ keys, withIndex = false }: ScriptTarget): readonly string[] {
-  return withIndex ? [keys.meta, keys.log, keys.index] : [keys.meta, keys.log];
+/** The command that runs a script, given as EVAL with its source or EVALSHA with its hash. */
+export function scriptCommand(
+  [name, script]: readonly [name: 'EVAL' | 'EVALSHA', script: string],
+  { keys, withIndex = false }: ScriptTarget,
+  ...args: readonly (readonly RedisArgument[])[]
+): RedisArgument[] {
+  const head: RedisArgument[] = withIndex
+    ? [name, script, '3', keys.meta, keys.log, keys.index]
+    : [name, script, '2', keys.meta, keys.log];
+  return head.concat(...args);
 }
 
 /** Creates a runner over a port, which may still be on its way. */
 export function createScriptRunner(port: () => RedisPort | Promise<RedisPort>, timeoutMs: number): ScriptRunner {
   const deadlines = createDeadlines(timeoutMs);
 
-  const dispatch = async (key: string | null, command: readonly RedisArgument[], doing: string): Promise<RedisReply> => {
-    const late = (): Error =>
-      new StreamError('STORE_ERROR', `Redis gave no answer within ${timeoutMs} ms while ${doing}. Whether it was done is unknown.`);
+  const dispatch = (key: string | null, command: readonly RedisArgument[]): Promise<RedisReply> => {
     const ready = port();
     const sent = ready instanceof Promise ? ready.then((own) => own.send(key, command)) : ready.send(key, command);
-    return deadlines.within(sent, late);
+    return deadlines.within(sent, () => lateAnswer(command, timeoutMs));
   };
 
   return {
-    async run(script, target, args) {
-      const names = scriptKeys(target);
+    async run(script, target, ...args) {
       const { meta } = target.keys;
-      const doing = `running ${script.name} on stream ${target.id}`;
-      const tail = [String(names.length), ...names, ...args];
       try {
-        return listOf(await dispatch(meta, ['EVALSHA', script.sha, ...tail], doing));
+        try {
+          return listOf(await dispatch(meta, scriptCommand(['EVALSHA', script.sha], target, ...args)));
+        } catch (error) {
+          if (!isUnknownScript(error)) throw error;
+          return listOf(await dispatch(meta, scriptCommand(['EVAL', script.source], target, ...args)));
+        }
       } catch (error) {
-        if (!isUnknownScript(error)) throw toRedisError(error, doing);
-      }
-      try {
-        return listOf(await dispatch(meta, ['EVAL', script.source, ...tail], doing));
-      } catch (error) {
-        throw toRedisError(error, doing);
+        throw toRedisError(error, `running ${script.name} on stream ${target.id}`);
       }
     },
     async send(key, command) {
-      const doing = `sending ${String(command[0])}`;
       try {
-        return await dispatch(key, command, doing);
+        return await dispatch(key, command);
       } catch (error) {
-        throw toRedisError(error, doing);
+        throw toRedisError(error, `sending ${String(command[0])}`);
       }
     },
     close: () => deadlines.close(),
   };
+}
+
+function lateAnswer([name]: readonly RedisArgument[], timeoutMs: number): Error {
+  return new StreamError(
+    'STORE_ERROR',
+    `Redis gave no answer to ${String(name)} within ${timeoutMs} ms. Whether it was carried out is unknown.`,
+  );
 }
 
 function listOf(reply: RedisReply): readonly RedisReply[] {

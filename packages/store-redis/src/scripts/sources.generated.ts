@@ -5,30 +5,27 @@ import type { RedisScript } from './redis-script.ts';
 /** lua/append.lua */
 export const appendScript: RedisScript = {
   name: 'append',
-  sha: '81acce5a69f809791ee42cacdf025f0ef4c8ea37',
-  source: `local call, format, floor, max = redis.call, string.format, math.floor, math.max
+  sha: 'dc21f2db0e3d0a91d34143110012813670959cfb',
+  source: `local call, format, sub = redis.call, string.format, string.sub
 local META, LOG, CHANNEL = KEYS[1], KEYS[2], ARGV[2]
-local I, C, CA, F, N, E, CR, L, B, O, K, TL, X, M, Q, FN, U, RX = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18
-local PUBLIC = X
+local I, N, K, F, M, E, T, L, CR = 1, 2, 3, 4, 5, 6, 7, 8, 9
 local GRACE_MS = 10000
 local now = ARGV[1]
 if now == '' then
   local time = call('TIME')
-  now = format('%.0f', time[1] * 1000 + floor(time[2] / 1000))
+  now = time[1] .. sub(time[2] + 1000000, 2, 4)
 end
-local nowMs = tonumber(now)
 local function text(number)
   return format('%.0f', number)
 end
-local function wake()
-  call('SPUBLISH', CHANNEL, '')
-end
 local function living()
-  local h = call('HMGET', META, 'i', 'c', 'ca', 'f', 'n', 'e', 'cr', 'l', 'b', 'o', 'k', 'tl', 'x', 'm', 'q', 'fn', 'u', 'rx')
+  local h = call('HMGET', META, 'i', 'n', 'k', 'f', 'm', 'e', 't', 'l', 'cr')
   if not h[I] then return nil end
-  if (h[X] and nowMs >= tonumber(h[X])) or (h[TL] and nowMs >= h[U] + h[TL]) then
+  local limit = h[T] and tonumber(sub(h[T], 2))
+  if limit and sub(h[T], 1, 1) == 's' then limit = limit + call('HGET', META, 'u') end
+  if limit and tonumber(now) >= limit then
     call('UNLINK', META, LOG)
-    wake()
+    call('SPUBLISH', CHANNEL, '')
     return nil
   end
   return h
@@ -37,51 +34,52 @@ local function lost(h)
   return h[I] == ARGV[3] and h[N] + (h[E] and 1 or 0) < tonumber(ARGV[4])
 end
 local function expire(h)
-  local ms
-  if h[X] then ms = h[X] - nowMs + GRACE_MS end
-  if h[TL] then ms = h[TL] + GRACE_MS end
-  if h[RX] and (not ms or h[RX] - nowMs < ms) then ms = h[RX] - nowMs end
-  if not ms then return end
-  ms = text(max(ms, 1))
-  call('PEXPIRE', META, ms)
-  call('PEXPIRE', LOG, ms)
+  local left
+  if h[T] then
+    left = tonumber(sub(h[T], 2)) + GRACE_MS
+    if sub(h[T], 1, 1) == 'a' then left = left - now end
+  end
+  local removal = h[E] and call('HGET', META, 'rx')
+  if removal and (not left or removal - now < left) then left = removal - now end
+  if not left then return end
+  left = text(math.max(left, 1))
+  call('PEXPIRE', META, left)
+  call('PEXPIRE', LOG, left)
 end
 local function touch(h)
-  if not h[TL] then return end
-  h[U] = now
+  if not h[T] or sub(h[T], 1, 1) ~= 's' then return end
   call('HSET', META, 'u', now)
   expire(h)
 end
 local function public(h)
-  local fields = {}
-  for index = 1, PUBLIC do fields[index] = h[index] end
-  return fields
+  local counters = h[N] .. ';' .. h[F] .. ';' .. h[K] .. ';' .. (h[L] or '')
+  local known = h[I] == ARGV[3]
+  if known and not h[E] and not h[CR] then return counters end
+  return { counters, h[E], h[CR], not known and call('HMGET', META, 'i', 'c', 'ca', 'o', 't') }
 end
-local band, byte, match = bit.band, string.byte, string.match
+local band, byte, match, min, max = bit.band, string.byte, string.match, math.min, math.max
+local LINE_FEED = string.char(10)
 local h = living()
 if not h then return { -1 } end
 if lost(h) then return { -2, tonumber(h[N]) } end
 touch(h)
-local nextPosition, token, ended, streamSeq = tonumber(h[N]), tonumber(h[K]), h[E], h[Q]
-local foreign = (h[M] == 'application/json' or string.sub(h[M], -5) == '+json') and 128 or 64
+local first, token, ended = tonumber(h[N]), tonumber(h[K]), h[E]
+local nextPosition, given = first, 0
+local foreign = (h[M] == 'application/json' or sub(h[M], -5) == '+json') and 128 or 64
+local streamSeq, streamSeqBefore
 local producers, written, results, regressions = {}, {}, {}, {}
-local given, stored = 0, false
+local stored, plain = false, true
 local function producerOf(id)
   local state = producers[id]
   if state == nil then
-    local value = call('HGET', META, 'p:' .. id)
-    if value then
-      local epoch, nextSeq = match(value, '^(%d+):(%d+)$')
-      state = { tonumber(epoch), tonumber(nextSeq) }
-    else
-      state = false
-    end
+    local epoch, nextSeq = match(call('HGET', META, 'p:' .. id) or '', '^(%d+):(%d+)$')
+    state = epoch and { tonumber(epoch), tonumber(nextSeq) } or false
     producers[id] = state
   end
   return state
 end
 local function follows(a, b)
-  for index = 1, math.min(#a, #b) do
+  for index = 1, min(#a, #b) do
     local x, y = byte(a, index), byte(b, index)
     if x ~= y then return y > x end
   end
@@ -92,11 +90,11 @@ while at <= last do
   local item = ARGV[at]
   at = at + 1
   if byte(item) == 84 then
-    given = tonumber(string.sub(item, 2))
+    given = tonumber(sub(item, 2))
     if given > token then token = given end
   else
     local count, flags, seq, epoch, expected = tonumber(item), 64, nil, nil, nil
-    local id, ending, media, ordinal
+    local id, ending, media, ordinal, attributes
     if not count then
       count, flags, seq, epoch, expected = match(item, '^(%d+),(%d+),(%d*),(%d*),(%d*)$')
       count, flags, seq, epoch, expected = tonumber(count), tonumber(flags), tonumber(seq), tonumber(epoch), tonumber(expected)
@@ -104,10 +102,16 @@ while at <= last do
       if band(flags, 4) ~= 0 then ending, at = ARGV[at], at + 1 end
       if band(flags, 8) ~= 0 then media, at = ARGV[at], at + 1 end
       if band(flags, 32) ~= 0 then ordinal, at = ARGV[at], at + 1 end
+      if band(flags, 256) ~= 0 then attributes, at = ARGV[at], at + 1 end
+      if ordinal and streamSeq == nil then
+        streamSeqBefore = call('HGET', META, 'q')
+        streamSeq = streamSeqBefore
+      end
     end
+    local whole, stride = band(flags, 2) ~= 0, band(flags, 512) ~= 0 and 2 or 1
     local result
     local skipped, expectedSeq = 0, 0
-    local size = band(flags, 2) ~= 0 and 1 or count + (ending and 1 or 0)
+    local size = whole and 1 or count + (ending and 1 or 0)
     if given < token then
       result = '8,' .. text(token)
     elseif id then
@@ -116,7 +120,7 @@ while at <= last do
         result = '2,' .. text(known[1])
       else
         if known and known[1] == epoch then expectedSeq = known[2] end
-        skipped = math.min(max(expectedSeq - seq, 0), size)
+        skipped = min(max(expectedSeq - seq, 0), size)
         if skipped == size then result = '1,' .. text(expectedSeq) end
       end
     end
@@ -134,10 +138,22 @@ while at <= last do
         result = '7,' .. text(nextPosition)
       else
         result = '0,' .. text(nextPosition) .. ',' .. text(skipped)
-        stored = true
-        for index = at + skipped, at + count - 1 do
+        stored, plain = true, plain and skipped == 0
+        local header = now
+        if id then
+          header = now .. ';' .. (whole and '=' .. text(seq) or text(seq + skipped - nextPosition)) .. ';'
+        elseif attributes or stride == 2 then
+          header = now .. ';;'
+        end
+        local line = header .. (attributes or LINE_FEED)
+        for index = at + skipped * stride, at + (count - 1) * stride, stride do
+          local record = stride == 1 and line .. ARGV[index] or header .. ARGV[index] .. ARGV[index + 1]
+          local stamp = call('XADD', LOG, '0-*', 'r', record)
+          if nextPosition == first and stamp ~= '0-' .. text(first + 1) then
+            call('XDEL', LOG, stamp)
+            return { -4 }
+          end
           nextPosition = nextPosition + 1
-          call('XADD', LOG, '0-' .. nextPosition, 'r', now .. ARGV[index])
         end
         if id then
           if not producers[id] or not producers[id].written then written[#written + 1] = id end
@@ -147,77 +163,75 @@ while at <= last do
         if ordinal then streamSeq = ordinal end
       end
     end
+    if byte(result) ~= 48 then plain = false end
     results[#results + 1] = result
-    at = at + count
+    at = at + count * stride
   end
 end
 local raised = token > tonumber(h[K])
 if stored or raised then
   local closing = ended ~= h[E]
-  local fields = { 'n', text(nextPosition) }
+  h[N] = text(nextPosition)
+  local fields = { 'n', h[N] }
+  local function set(name, value)
+    fields[#fields + 1], fields[#fields + 2] = name, value
+  end
   if raised then
-    fields[#fields + 1], fields[#fields + 2] = 'k', text(token)
-    call('HDEL', META, 'fn')
     h[K] = text(token)
+    set('k', h[K])
+    call('HDEL', META, 'fn')
   end
   if closing then
-    fields[#fields + 1], fields[#fields + 2] = 'e', ended
     h[E] = ended
-    if ARGV[5] ~= '' then
-      h[RX] = text(nowMs + ARGV[5])
-      fields[#fields + 1], fields[#fields + 2] = 'rx', h[RX]
-    end
+    set('e', ended)
+    if ARGV[5] ~= '' then set('rx', text(now + ARGV[5])) end
   end
-  if streamSeq ~= h[Q] then fields[#fields + 1], fields[#fields + 2] = 'q', streamSeq end
+  if streamSeq ~= streamSeqBefore then set('q', streamSeq) end
   local retained = tonumber(ARGV[6])
   if retained > 0 and nextPosition - retained > tonumber(h[F]) then
     h[F] = text(nextPosition - retained)
-    fields[#fields + 1], fields[#fields + 2] = 'f', h[F]
+    set('f', h[F])
     call('XTRIM', LOG, 'MINID', '~', '0-' .. text(nextPosition - retained + 1))
   end
   for index = 1, #written do
     local id = written[index]
-    fields[#fields + 1], fields[#fields + 2] = 'p:' .. id, text(producers[id][1]) .. ':' .. text(producers[id][2])
+    set('p:' .. id, text(producers[id][1]) .. ':' .. text(producers[id][2]))
     if #fields >= 1000 then
       call('HSET', META, unpack(fields))
-      fields = { 'n', text(nextPosition) }
+      fields = { 'n', h[N] }
     end
   end
   call('HSET', META, unpack(fields))
-  if closing or h[TL] or h[X] then expire(h) end
-  if closing or text(nextPosition) ~= h[N] then wake() end
-  h[N] = text(nextPosition)
+  if closing or h[T] then expire(h) end
+  if closing or nextPosition > first then call('SPUBLISH', CHANNEL, '') end
 end
-return { 0, public(h), table.concat(results, ';'), regressions }`,
+return { 0, public(h), plain and '' or table.concat(results, ';'), regressions[1] and regressions }`,
 };
 
 /** lua/create.lua */
 export const createScript: RedisScript = {
   name: 'create',
-  sha: '5733fe1083de8cada0d95de1bbff37a3c199aa62',
-  source: `local call, format, floor, max = redis.call, string.format, math.floor, math.max
+  sha: 'd52b8182f9b402e1289103c86a97030a3fd1e72d',
+  source: `local call, format, sub = redis.call, string.format, string.sub
 local META, LOG, CHANNEL = KEYS[1], KEYS[2], ARGV[2]
-local I, C, CA, F, N, E, CR, L, B, O, K, TL, X, M, Q, FN, U, RX = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18
-local PUBLIC = X
+local I, N, K, F, M, E, T, L, CR = 1, 2, 3, 4, 5, 6, 7, 8, 9
 local GRACE_MS = 10000
 local now = ARGV[1]
 if now == '' then
   local time = call('TIME')
-  now = format('%.0f', time[1] * 1000 + floor(time[2] / 1000))
+  now = time[1] .. sub(time[2] + 1000000, 2, 4)
 end
-local nowMs = tonumber(now)
 local function text(number)
   return format('%.0f', number)
 end
-local function wake()
-  call('SPUBLISH', CHANNEL, '')
-end
 local function living()
-  local h = call('HMGET', META, 'i', 'c', 'ca', 'f', 'n', 'e', 'cr', 'l', 'b', 'o', 'k', 'tl', 'x', 'm', 'q', 'fn', 'u', 'rx')
+  local h = call('HMGET', META, 'i', 'n', 'k', 'f', 'm', 'e', 't', 'l', 'cr')
   if not h[I] then return nil end
-  if (h[X] and nowMs >= tonumber(h[X])) or (h[TL] and nowMs >= h[U] + h[TL]) then
+  local limit = h[T] and tonumber(sub(h[T], 2))
+  if limit and sub(h[T], 1, 1) == 's' then limit = limit + call('HGET', META, 'u') end
+  if limit and tonumber(now) >= limit then
     call('UNLINK', META, LOG)
-    wake()
+    call('SPUBLISH', CHANNEL, '')
     return nil
   end
   return h
@@ -226,33 +240,36 @@ local function lost(h)
   return h[I] == ARGV[3] and h[N] + (h[E] and 1 or 0) < tonumber(ARGV[4])
 end
 local function expire(h)
-  local ms
-  if h[X] then ms = h[X] - nowMs + GRACE_MS end
-  if h[TL] then ms = h[TL] + GRACE_MS end
-  if h[RX] and (not ms or h[RX] - nowMs < ms) then ms = h[RX] - nowMs end
-  if not ms then return end
-  ms = text(max(ms, 1))
-  call('PEXPIRE', META, ms)
-  call('PEXPIRE', LOG, ms)
+  local left
+  if h[T] then
+    left = tonumber(sub(h[T], 2)) + GRACE_MS
+    if sub(h[T], 1, 1) == 'a' then left = left - now end
+  end
+  local removal = h[E] and call('HGET', META, 'rx')
+  if removal and (not left or removal - now < left) then left = removal - now end
+  if not left then return end
+  left = text(math.max(left, 1))
+  call('PEXPIRE', META, left)
+  call('PEXPIRE', LOG, left)
 end
 local function touch(h)
-  if not h[TL] then return end
-  h[U] = now
+  if not h[T] or sub(h[T], 1, 1) ~= 's' then return end
   call('HSET', META, 'u', now)
   expire(h)
 end
 local function public(h)
-  local fields = {}
-  for index = 1, PUBLIC do fields[index] = h[index] end
-  return fields
+  local counters = h[N] .. ';' .. h[F] .. ';' .. h[K] .. ';' .. (h[L] or '')
+  local known = h[I] == ARGV[3]
+  if known and not h[E] and not h[CR] then return counters end
+  return { counters, h[E], h[CR], not known and call('HMGET', META, 'i', 'c', 'ca', 'o', 't') }
 end
-local ttl, expiry, token, ending = ARGV[10], ARGV[11], ARGV[14], ARGV[15]
+local life, token, ending = ARGV[10], ARGV[13], ARGV[14]
 local h = living()
-if KEYS[3] then call('ZADD', KEYS[3], 0, ARGV[16]) end
+if KEYS[3] then call('ZADD', KEYS[3], 0, ARGV[15]) end
 if h then
   if lost(h) then return { -2, tonumber(h[N]) } end
   touch(h)
-  local other = h[M] ~= ARGV[9] or (h[TL] or '') ~= ttl or (h[X] or '') ~= expiry or (ending ~= '' and not h[E])
+  local other = h[M] ~= ARGV[9] or (h[T] or '') ~= life or (ending ~= '' and not h[E])
   if other or (token ~= '' and tonumber(token) < tonumber(h[K])) then return { -5, public(h) } end
   if token ~= '' and tonumber(token) > tonumber(h[K]) then
     h[K] = token
@@ -261,33 +278,29 @@ if h then
   end
   return { 0, public(h) }
 end
-local count = #ARGV - 16
+local count = (#ARGV - 15) / 2
 call('UNLINK', LOG)
-for index = 1, count do call('XADD', LOG, '0-' .. index, 'r', now .. ARGV[16 + index]) end
-h = { ARGV[7], ARGV[8], now, '0', text(count), false, false, false, false, false, '0', false, false, ARGV[9], false, false, now, false }
-local fields = { 'i', h[I], 'c', h[C], 'ca', now, 'm', h[M], 'u', now }
+for index = 16, #ARGV, 2 do call('XADD', LOG, '0-*', 'r', now .. ARGV[index] .. ARGV[index + 1]) end
+local trimmed = math.max(tonumber(ARGV[6]) > 0 and count - ARGV[6] or 0, 0)
+if trimmed > 0 then call('XTRIM', LOG, 'MINID', '~', '0-' .. text(trimmed + 1)) end
+h = { ARGV[7], text(count), token == '' and '0' or token, text(trimmed), ARGV[9], false, false, false, false }
+local fields = { 'i', h[I], 'n', h[N], 'k', h[K], 'f', h[F], 'm', h[M] }
 local function set(index, name, value)
-  if value == '' then return end
-  h[index] = value
+  if index then h[index] = value end
   fields[#fields + 1], fields[#fields + 2] = name, value
 end
-set(N, 'n', h[N])
-local retained = tonumber(ARGV[6])
-if retained > 0 and count > retained then
-  h[F] = text(count - retained)
-  call('XTRIM', LOG, 'MINID', '~', '0-' .. text(count - retained + 1))
+if ending ~= '' then
+  set(E, 'e', ending)
+  if ARGV[5] ~= '' then set(nil, 'rx', text(now + ARGV[5])) end
 end
-set(F, 'f', h[F])
-set(K, 'k', token == '' and '0' or token)
-set(TL, 'tl', ttl)
-set(X, 'x', expiry)
-if ARGV[12] ~= '' then
-  set(L, 'l', ARGV[12])
-  set(B, 'b', '0')
+if life ~= '' then
+  set(T, 't', life)
+  set(nil, 'u', now)
 end
-set(O, 'o', ARGV[13])
-set(E, 'e', ending)
-if ending ~= '' and ARGV[5] ~= '' then set(RX, 'rx', text(nowMs + ARGV[5])) end
+if ARGV[11] ~= '' then set(L, 'l', ARGV[11] .. ';0') end
+if ARGV[12] ~= '' then set(nil, 'o', ARGV[12]) end
+set(nil, 'c', ARGV[8])
+set(nil, 'ca', now)
 call('HSET', META, unpack(fields))
 expire(h)
 return { 1, public(h) }`,
@@ -296,30 +309,27 @@ return { 1, public(h) }`,
 /** lua/delete.lua */
 export const deleteScript: RedisScript = {
   name: 'delete',
-  sha: '6b5584d34dc4b0fd4e59892bd8d9cbdaa61bfc10',
-  source: `local call, format, floor, max = redis.call, string.format, math.floor, math.max
+  sha: 'bc6b4a7041de1ef05b18ac6f644a2718833e2f86',
+  source: `local call, format, sub = redis.call, string.format, string.sub
 local META, LOG, CHANNEL = KEYS[1], KEYS[2], ARGV[2]
-local I, C, CA, F, N, E, CR, L, B, O, K, TL, X, M, Q, FN, U, RX = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18
-local PUBLIC = X
+local I, N, K, F, M, E, T, L, CR = 1, 2, 3, 4, 5, 6, 7, 8, 9
 local GRACE_MS = 10000
 local now = ARGV[1]
 if now == '' then
   local time = call('TIME')
-  now = format('%.0f', time[1] * 1000 + floor(time[2] / 1000))
+  now = time[1] .. sub(time[2] + 1000000, 2, 4)
 end
-local nowMs = tonumber(now)
 local function text(number)
   return format('%.0f', number)
 end
-local function wake()
-  call('SPUBLISH', CHANNEL, '')
-end
 local function living()
-  local h = call('HMGET', META, 'i', 'c', 'ca', 'f', 'n', 'e', 'cr', 'l', 'b', 'o', 'k', 'tl', 'x', 'm', 'q', 'fn', 'u', 'rx')
+  local h = call('HMGET', META, 'i', 'n', 'k', 'f', 'm', 'e', 't', 'l', 'cr')
   if not h[I] then return nil end
-  if (h[X] and nowMs >= tonumber(h[X])) or (h[TL] and nowMs >= h[U] + h[TL]) then
+  local limit = h[T] and tonumber(sub(h[T], 2))
+  if limit and sub(h[T], 1, 1) == 's' then limit = limit + call('HGET', META, 'u') end
+  if limit and tonumber(now) >= limit then
     call('UNLINK', META, LOG)
-    wake()
+    call('SPUBLISH', CHANNEL, '')
     return nil
   end
   return h
@@ -328,61 +338,61 @@ local function lost(h)
   return h[I] == ARGV[3] and h[N] + (h[E] and 1 or 0) < tonumber(ARGV[4])
 end
 local function expire(h)
-  local ms
-  if h[X] then ms = h[X] - nowMs + GRACE_MS end
-  if h[TL] then ms = h[TL] + GRACE_MS end
-  if h[RX] and (not ms or h[RX] - nowMs < ms) then ms = h[RX] - nowMs end
-  if not ms then return end
-  ms = text(max(ms, 1))
-  call('PEXPIRE', META, ms)
-  call('PEXPIRE', LOG, ms)
+  local left
+  if h[T] then
+    left = tonumber(sub(h[T], 2)) + GRACE_MS
+    if sub(h[T], 1, 1) == 'a' then left = left - now end
+  end
+  local removal = h[E] and call('HGET', META, 'rx')
+  if removal and (not left or removal - now < left) then left = removal - now end
+  if not left then return end
+  left = text(math.max(left, 1))
+  call('PEXPIRE', META, left)
+  call('PEXPIRE', LOG, left)
 end
 local function touch(h)
-  if not h[TL] then return end
-  h[U] = now
+  if not h[T] or sub(h[T], 1, 1) ~= 's' then return end
   call('HSET', META, 'u', now)
   expire(h)
 end
 local function public(h)
-  local fields = {}
-  for index = 1, PUBLIC do fields[index] = h[index] end
-  return fields
+  local counters = h[N] .. ';' .. h[F] .. ';' .. h[K] .. ';' .. (h[L] or '')
+  local known = h[I] == ARGV[3]
+  if known and not h[E] and not h[CR] then return counters end
+  return { counters, h[E], h[CR], not known and call('HMGET', META, 'i', 'c', 'ca', 'o', 't') }
 end
 local h = living()
 if KEYS[3] then call('ZREM', KEYS[3], ARGV[5]) end
 if not h then return { 0 } end
 call('UNLINK', META, LOG)
-wake()
+call('SPUBLISH', CHANNEL, '')
 return { 1 }`,
 };
 
 /** lua/head.lua */
 export const headScript: RedisScript = {
   name: 'head',
-  sha: '7fd7bbe73c1566a1abf594020b151dedbf08fce4',
-  source: `local call, format, floor, max = redis.call, string.format, math.floor, math.max
+  sha: '312b5b9f8b5fd552023728a97432e721e6f21c2a',
+  source: `local call, format, sub = redis.call, string.format, string.sub
 local META, LOG, CHANNEL = KEYS[1], KEYS[2], ARGV[2]
-local I, C, CA, F, N, E, CR, L, B, O, K, TL, X, M, Q, FN, U, RX = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18
-local PUBLIC = X
+local I, N, K, F, M, E, T, L, CR = 1, 2, 3, 4, 5, 6, 7, 8, 9
 local GRACE_MS = 10000
 local now = ARGV[1]
 if now == '' then
   local time = call('TIME')
-  now = format('%.0f', time[1] * 1000 + floor(time[2] / 1000))
+  now = time[1] .. sub(time[2] + 1000000, 2, 4)
 end
-local nowMs = tonumber(now)
 local function text(number)
   return format('%.0f', number)
 end
-local function wake()
-  call('SPUBLISH', CHANNEL, '')
-end
 local function living()
-  local h = call('HMGET', META, 'i', 'c', 'ca', 'f', 'n', 'e', 'cr', 'l', 'b', 'o', 'k', 'tl', 'x', 'm', 'q', 'fn', 'u', 'rx')
+  local h = call('HMGET', META, 'i', 'n', 'k', 'f', 'm', 'e', 't', 'l', 'cr')
   if not h[I] then return nil end
-  if (h[X] and nowMs >= tonumber(h[X])) or (h[TL] and nowMs >= h[U] + h[TL]) then
+  local limit = h[T] and tonumber(sub(h[T], 2))
+  if limit and sub(h[T], 1, 1) == 's' then limit = limit + call('HGET', META, 'u') end
+  if limit and tonumber(now) >= limit then
     call('UNLINK', META, LOG)
-    wake()
+    call('SPUBLISH', CHANNEL, '')
     return nil
   end
   return h
@@ -391,25 +401,28 @@ local function lost(h)
   return h[I] == ARGV[3] and h[N] + (h[E] and 1 or 0) < tonumber(ARGV[4])
 end
 local function expire(h)
-  local ms
-  if h[X] then ms = h[X] - nowMs + GRACE_MS end
-  if h[TL] then ms = h[TL] + GRACE_MS end
-  if h[RX] and (not ms or h[RX] - nowMs < ms) then ms = h[RX] - nowMs end
-  if not ms then return end
-  ms = text(max(ms, 1))
-  call('PEXPIRE', META, ms)
-  call('PEXPIRE', LOG, ms)
+  local left
+  if h[T] then
+    left = tonumber(sub(h[T], 2)) + GRACE_MS
+    if sub(h[T], 1, 1) == 'a' then left = left - now end
+  end
+  local removal = h[E] and call('HGET', META, 'rx')
+  if removal and (not left or removal - now < left) then left = removal - now end
+  if not left then return end
+  left = text(math.max(left, 1))
+  call('PEXPIRE', META, left)
+  call('PEXPIRE', LOG, left)
 end
 local function touch(h)
-  if not h[TL] then return end
-  h[U] = now
+  if not h[T] or sub(h[T], 1, 1) ~= 's' then return end
   call('HSET', META, 'u', now)
   expire(h)
 end
 local function public(h)
-  local fields = {}
-  for index = 1, PUBLIC do fields[index] = h[index] end
-  return fields
+  local counters = h[N] .. ';' .. h[F] .. ';' .. h[K] .. ';' .. (h[L] or '')
+  local known = h[I] == ARGV[3]
+  if known and not h[E] and not h[CR] then return counters end
+  return { counters, h[E], h[CR], not known and call('HMGET', META, 'i', 'c', 'ca', 'o', 't') }
 end
 local h = living()
 if not h then return { -1 } end
@@ -421,30 +434,27 @@ return { 0, public(h), ARGV[6] ~= '' and call('HGET', META, 'p:' .. ARGV[6]) or 
 /** lua/mark.lua */
 export const markScript: RedisScript = {
   name: 'mark',
-  sha: '75b25d08827b955287419f9886622f1c750ec58f',
-  source: `local call, format, floor, max = redis.call, string.format, math.floor, math.max
+  sha: '373ac0c1c93958abe52585d961068b98b2b0f1e4',
+  source: `local call, format, sub = redis.call, string.format, string.sub
 local META, LOG, CHANNEL = KEYS[1], KEYS[2], ARGV[2]
-local I, C, CA, F, N, E, CR, L, B, O, K, TL, X, M, Q, FN, U, RX = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18
-local PUBLIC = X
+local I, N, K, F, M, E, T, L, CR = 1, 2, 3, 4, 5, 6, 7, 8, 9
 local GRACE_MS = 10000
 local now = ARGV[1]
 if now == '' then
   local time = call('TIME')
-  now = format('%.0f', time[1] * 1000 + floor(time[2] / 1000))
+  now = time[1] .. sub(time[2] + 1000000, 2, 4)
 end
-local nowMs = tonumber(now)
 local function text(number)
   return format('%.0f', number)
 end
-local function wake()
-  call('SPUBLISH', CHANNEL, '')
-end
 local function living()
-  local h = call('HMGET', META, 'i', 'c', 'ca', 'f', 'n', 'e', 'cr', 'l', 'b', 'o', 'k', 'tl', 'x', 'm', 'q', 'fn', 'u', 'rx')
+  local h = call('HMGET', META, 'i', 'n', 'k', 'f', 'm', 'e', 't', 'l', 'cr')
   if not h[I] then return nil end
-  if (h[X] and nowMs >= tonumber(h[X])) or (h[TL] and nowMs >= h[U] + h[TL]) then
+  local limit = h[T] and tonumber(sub(h[T], 2))
+  if limit and sub(h[T], 1, 1) == 's' then limit = limit + call('HGET', META, 'u') end
+  if limit and tonumber(now) >= limit then
     call('UNLINK', META, LOG)
-    wake()
+    call('SPUBLISH', CHANNEL, '')
     return nil
   end
   return h
@@ -453,25 +463,28 @@ local function lost(h)
   return h[I] == ARGV[3] and h[N] + (h[E] and 1 or 0) < tonumber(ARGV[4])
 end
 local function expire(h)
-  local ms
-  if h[X] then ms = h[X] - nowMs + GRACE_MS end
-  if h[TL] then ms = h[TL] + GRACE_MS end
-  if h[RX] and (not ms or h[RX] - nowMs < ms) then ms = h[RX] - nowMs end
-  if not ms then return end
-  ms = text(max(ms, 1))
-  call('PEXPIRE', META, ms)
-  call('PEXPIRE', LOG, ms)
+  local left
+  if h[T] then
+    left = tonumber(sub(h[T], 2)) + GRACE_MS
+    if sub(h[T], 1, 1) == 'a' then left = left - now end
+  end
+  local removal = h[E] and call('HGET', META, 'rx')
+  if removal and (not left or removal - now < left) then left = removal - now end
+  if not left then return end
+  left = text(math.max(left, 1))
+  call('PEXPIRE', META, left)
+  call('PEXPIRE', LOG, left)
 end
 local function touch(h)
-  if not h[TL] then return end
-  h[U] = now
+  if not h[T] or sub(h[T], 1, 1) ~= 's' then return end
   call('HSET', META, 'u', now)
   expire(h)
 end
 local function public(h)
-  local fields = {}
-  for index = 1, PUBLIC do fields[index] = h[index] end
-  return fields
+  local counters = h[N] .. ';' .. h[F] .. ';' .. h[K] .. ';' .. (h[L] or '')
+  local known = h[I] == ARGV[3]
+  if known and not h[E] and not h[CR] then return counters end
+  return { counters, h[E], h[CR], not known and call('HMGET', META, 'i', 'c', 'ca', 'o', 't') }
 end
 local h = living()
 if not h then return { -1 } end
@@ -482,30 +495,30 @@ if kind == 'cancel' then
   if not h[E] and not h[CR] then
     h[CR] = now .. ARGV[6]
     call('HSET', META, 'cr', h[CR])
-    wake()
+    call('SPUBLISH', CHANNEL, '')
   end
   return { 0, public(h) }
 end
 local token, current = tonumber(ARGV[6]), tonumber(h[K])
 if kind == 'lease' then
   if token < current then return { -8, public(h) } end
-  if not h[E] then
-    local duration = ARGV[7]
-    if duration == '' then duration = h[L] or 'release' end
-    if duration == 'release' then
-      call('HDEL', META, 'l', 'b')
-      h[L], h[B] = false, false
-    else
-      h[L], h[B] = duration, text((h[B] or 0) + 1)
-      call('HSET', META, 'l', h[L], 'b', h[B])
-    end
+  if h[E] then return { 0, public(h) } end
+  local before, beat = string.match(h[L] or '', '^(%d+);(%d+)$')
+  local duration = ARGV[7]
+  if duration == '' then duration = before or 'release' end
+  if duration == 'release' then
+    h[L] = false
+    call('HDEL', META, 'l')
+  else
+    h[L] = duration .. ';' .. text((beat or 0) + 1)
+    call('HSET', META, 'l', h[L])
   end
   return { 0, public(h) }
 end
 if token > current then
   h[K] = ARGV[6]
   call('HSET', META, 'k', ARGV[6], 'fn', ARGV[7])
-elseif token ~= current or h[FN] ~= ARGV[7] then
+elseif token ~= current or call('HGET', META, 'fn') ~= ARGV[7] then
   return { -8, public(h) }
 end
 return { 0, public(h) }`,
@@ -514,30 +527,27 @@ return { 0, public(h) }`,
 /** lua/read.lua */
 export const readScript: RedisScript = {
   name: 'read',
-  sha: '2d292052e1188ba0c69a103062f6a62aa40a1024',
-  source: `local call, format, floor, max = redis.call, string.format, math.floor, math.max
+  sha: '80cd5786d3ff141bc0857ffa5024dfa10661714a',
+  source: `local call, format, sub = redis.call, string.format, string.sub
 local META, LOG, CHANNEL = KEYS[1], KEYS[2], ARGV[2]
-local I, C, CA, F, N, E, CR, L, B, O, K, TL, X, M, Q, FN, U, RX = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18
-local PUBLIC = X
+local I, N, K, F, M, E, T, L, CR = 1, 2, 3, 4, 5, 6, 7, 8, 9
 local GRACE_MS = 10000
 local now = ARGV[1]
 if now == '' then
   local time = call('TIME')
-  now = format('%.0f', time[1] * 1000 + floor(time[2] / 1000))
+  now = time[1] .. sub(time[2] + 1000000, 2, 4)
 end
-local nowMs = tonumber(now)
 local function text(number)
   return format('%.0f', number)
 end
-local function wake()
-  call('SPUBLISH', CHANNEL, '')
-end
 local function living()
-  local h = call('HMGET', META, 'i', 'c', 'ca', 'f', 'n', 'e', 'cr', 'l', 'b', 'o', 'k', 'tl', 'x', 'm', 'q', 'fn', 'u', 'rx')
+  local h = call('HMGET', META, 'i', 'n', 'k', 'f', 'm', 'e', 't', 'l', 'cr')
   if not h[I] then return nil end
-  if (h[X] and nowMs >= tonumber(h[X])) or (h[TL] and nowMs >= h[U] + h[TL]) then
+  local limit = h[T] and tonumber(sub(h[T], 2))
+  if limit and sub(h[T], 1, 1) == 's' then limit = limit + call('HGET', META, 'u') end
+  if limit and tonumber(now) >= limit then
     call('UNLINK', META, LOG)
-    wake()
+    call('SPUBLISH', CHANNEL, '')
     return nil
   end
   return h
@@ -546,25 +556,28 @@ local function lost(h)
   return h[I] == ARGV[3] and h[N] + (h[E] and 1 or 0) < tonumber(ARGV[4])
 end
 local function expire(h)
-  local ms
-  if h[X] then ms = h[X] - nowMs + GRACE_MS end
-  if h[TL] then ms = h[TL] + GRACE_MS end
-  if h[RX] and (not ms or h[RX] - nowMs < ms) then ms = h[RX] - nowMs end
-  if not ms then return end
-  ms = text(max(ms, 1))
-  call('PEXPIRE', META, ms)
-  call('PEXPIRE', LOG, ms)
+  local left
+  if h[T] then
+    left = tonumber(sub(h[T], 2)) + GRACE_MS
+    if sub(h[T], 1, 1) == 'a' then left = left - now end
+  end
+  local removal = h[E] and call('HGET', META, 'rx')
+  if removal and (not left or removal - now < left) then left = removal - now end
+  if not left then return end
+  left = text(math.max(left, 1))
+  call('PEXPIRE', META, left)
+  call('PEXPIRE', LOG, left)
 end
 local function touch(h)
-  if not h[TL] then return end
-  h[U] = now
+  if not h[T] or sub(h[T], 1, 1) ~= 's' then return end
   call('HSET', META, 'u', now)
   expire(h)
 end
 local function public(h)
-  local fields = {}
-  for index = 1, PUBLIC do fields[index] = h[index] end
-  return fields
+  local counters = h[N] .. ';' .. h[F] .. ';' .. h[K] .. ';' .. (h[L] or '')
+  local known = h[I] == ARGV[3]
+  if known and not h[E] and not h[CR] then return counters end
+  return { counters, h[E], h[CR], not known and call('HMGET', META, 'i', 'c', 'ca', 'o', 't') }
 end
 local h = living()
 if not h then return { -1 } end
@@ -589,7 +602,7 @@ while position < stop and taken < bytes do
     taken = taken + #record - string.find(record, string.char(10), 1, true)
   end
   position = position + wanted
-  chunk = max(1, math.min(256, math.ceil((bytes - taken) * #records / max(taken, 1))))
+  chunk = math.max(1, math.min(256, math.ceil((bytes - taken) * #records / math.max(taken, 1))))
 end
 return { 0, public(h), records }`,
 };
@@ -597,30 +610,27 @@ return { 0, public(h), records }`,
 /** lua/sync.lua */
 export const syncScript: RedisScript = {
   name: 'sync',
-  sha: '3d8e74eaba17bacb21ab9c23a21a36c117c3ec14',
-  source: `local call, format, floor, max = redis.call, string.format, math.floor, math.max
+  sha: 'a7b3e354ca017e35a365c4f351c86989ef8a5b93',
+  source: `local call, format, sub = redis.call, string.format, string.sub
 local META, LOG, CHANNEL = KEYS[1], KEYS[2], ARGV[2]
-local I, C, CA, F, N, E, CR, L, B, O, K, TL, X, M, Q, FN, U, RX = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18
-local PUBLIC = X
+local I, N, K, F, M, E, T, L, CR = 1, 2, 3, 4, 5, 6, 7, 8, 9
 local GRACE_MS = 10000
 local now = ARGV[1]
 if now == '' then
   local time = call('TIME')
-  now = format('%.0f', time[1] * 1000 + floor(time[2] / 1000))
+  now = time[1] .. sub(time[2] + 1000000, 2, 4)
 end
-local nowMs = tonumber(now)
 local function text(number)
   return format('%.0f', number)
 end
-local function wake()
-  call('SPUBLISH', CHANNEL, '')
-end
 local function living()
-  local h = call('HMGET', META, 'i', 'c', 'ca', 'f', 'n', 'e', 'cr', 'l', 'b', 'o', 'k', 'tl', 'x', 'm', 'q', 'fn', 'u', 'rx')
+  local h = call('HMGET', META, 'i', 'n', 'k', 'f', 'm', 'e', 't', 'l', 'cr')
   if not h[I] then return nil end
-  if (h[X] and nowMs >= tonumber(h[X])) or (h[TL] and nowMs >= h[U] + h[TL]) then
+  local limit = h[T] and tonumber(sub(h[T], 2))
+  if limit and sub(h[T], 1, 1) == 's' then limit = limit + call('HGET', META, 'u') end
+  if limit and tonumber(now) >= limit then
     call('UNLINK', META, LOG)
-    wake()
+    call('SPUBLISH', CHANNEL, '')
     return nil
   end
   return h
@@ -629,25 +639,28 @@ local function lost(h)
   return h[I] == ARGV[3] and h[N] + (h[E] and 1 or 0) < tonumber(ARGV[4])
 end
 local function expire(h)
-  local ms
-  if h[X] then ms = h[X] - nowMs + GRACE_MS end
-  if h[TL] then ms = h[TL] + GRACE_MS end
-  if h[RX] and (not ms or h[RX] - nowMs < ms) then ms = h[RX] - nowMs end
-  if not ms then return end
-  ms = text(max(ms, 1))
-  call('PEXPIRE', META, ms)
-  call('PEXPIRE', LOG, ms)
+  local left
+  if h[T] then
+    left = tonumber(sub(h[T], 2)) + GRACE_MS
+    if sub(h[T], 1, 1) == 'a' then left = left - now end
+  end
+  local removal = h[E] and call('HGET', META, 'rx')
+  if removal and (not left or removal - now < left) then left = removal - now end
+  if not left then return end
+  left = text(math.max(left, 1))
+  call('PEXPIRE', META, left)
+  call('PEXPIRE', LOG, left)
 end
 local function touch(h)
-  if not h[TL] then return end
-  h[U] = now
+  if not h[T] or sub(h[T], 1, 1) ~= 's' then return end
   call('HSET', META, 'u', now)
   expire(h)
 end
 local function public(h)
-  local fields = {}
-  for index = 1, PUBLIC do fields[index] = h[index] end
-  return fields
+  local counters = h[N] .. ';' .. h[F] .. ';' .. h[K] .. ';' .. (h[L] or '')
+  local known = h[I] == ARGV[3]
+  if known and not h[E] and not h[CR] then return counters end
+  return { counters, h[E], h[CR], not known and call('HMGET', META, 'i', 'c', 'ca', 'o', 't') }
 end
 local h = living()
 if not h then return { -1 } end
