@@ -49,6 +49,11 @@ export function isUnknownScript(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith('NOSCRIPT');
 }
 
+/** True when a server of a Cluster does not, or not at the moment, hold the keys of a command. */
+export function isRedirection(error: unknown): boolean {
+  return error instanceof Error && /^-?(MOVED|ASK|TRYAGAIN|CLUSTERDOWN)\b/.test(error.message);
+}
+
 /** The code of a server's error reply, such as `OOM`; empty for anything else. */
 function replyCode(message: string): string {
   return /^-?([A-Z]+)\b/.exec(message)?.[1] ?? '';

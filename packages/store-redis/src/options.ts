@@ -34,7 +34,7 @@ export interface RedisStreamStoreOptions {
   readonly retry?: RetryPolicy;
   /** Mean time in ms between two looks at a stream that somebody waits for, in case a notification got lost. @default 15000 */
   readonly pollMs?: number;
-  /** Is told once what the server would lose, and each time it lost something. @default process.emitWarning */
+  /** Is told once what the server would lose, and once per stream that it did lose something. @default process.emitWarning */
   readonly onWarning?: (warning: RedisStoreWarning) => void;
   /** Milliseconds since the Unix epoch. @default the server's clock, so that all processes agree */
   readonly now?: () => number;

@@ -44,6 +44,7 @@ export interface StreamScriptsOptions {
   readonly options: ResolvedOptions;
   /** Is told of every head that the server, and the replicas where they are waited for, confirmed. */
   readonly onHead: (head: StreamHead) => void;
+  /** Is told once per stream. */
   readonly onLoss: (error: RedisDataLossError) => void;
 }
 
@@ -60,6 +61,8 @@ export class StreamScripts {
   /** How long ended streams stay and how many records are retained, as scripts take them. */
   readonly #retention: readonly [keepMs: string, records: string];
   readonly #watermarks: Watermarks = createWatermarks(TRACKED_STREAMS);
+  /** Streams whose loss was reported. */
+  readonly #reported = new Set<string>();
 
   constructor({ connection, names, options, onHead, onLoss }: StreamScriptsOptions) {
     this.#connection = connection;
@@ -178,7 +181,11 @@ export class StreamScripts {
   }
 
   #lost(error: RedisDataLossError): RedisDataLossError {
-    this.#onLoss(error);
+    if (!this.#reported.has(error.streamId)) {
+      if (this.#reported.size >= TRACKED_STREAMS) this.#reported.clear();
+      this.#reported.add(error.streamId);
+      this.#onLoss(error);
+    }
     return error;
   }
 

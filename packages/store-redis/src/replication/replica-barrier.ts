@@ -6,10 +6,10 @@
  * covers the appends that other connections made before. The write also checks that the server, perhaps a promoted one, still has what
  * was acknowledged. Everything that arrives while a round is under way shares the next one.
  */
-import { type StreamHead, StreamNotFoundError } from '@perennial/core';
+import { StreamError, type StreamHead, StreamNotFoundError } from '@perennial/core';
 
 import type { RedisArgument, RedisPort, RedisReply } from '../clients/port.ts';
-import { RedisDataLossError, RedisReplicationError, toRedisError } from '../errors.ts';
+import { isRedirection, RedisDataLossError, RedisReplicationError, toRedisError } from '../errors.ts';
 import { scriptCommand, type ScriptTarget } from '../scripts/script-runner.ts';
 import { deleteScript, syncScript } from '../scripts/sources.generated.ts';
 
@@ -44,6 +44,9 @@ interface Pending extends Confirmation {
   readonly reject: (error: unknown) => void;
 }
 
+/** How often a round follows the keys to another server of the Cluster. */
+const MAX_REDIRECTIONS = 8;
+
 /** Streams whose confirmations share rounds: all of a single server, or in a Cluster those of one stream. */
 interface Group {
   pending: Pending[];
@@ -59,7 +62,7 @@ export function createReplicaBarrier({ open, replicas, timeoutMs }: ReplicaBarri
 
   const round = async (port: RedisPort, batch: readonly Pending[], key: string): Promise<void> => {
     try {
-      const replies = await port.batch(key, [
+      const replies = await batchFollowing(port, key, [
         ...batch.map(({ target, args }) => scriptCommand(['EVAL', syncScript.source], target, args)),
         wait,
       ]);
@@ -99,7 +102,7 @@ export function createReplicaBarrier({ open, replicas, timeoutMs }: ReplicaBarri
     async delete({ target, args }) {
       const port = await connected();
       try {
-        const [reply, confirmed] = await port.batch(target.keys.meta, [
+        const [reply, confirmed] = await batchFollowing(port, target.keys.meta, [
           scriptCommand(['EVAL', deleteScript.source], target, args),
           wait,
         ]);
@@ -115,6 +118,26 @@ export function createReplicaBarrier({ open, replicas, timeoutMs }: ReplicaBarri
       await port?.close();
     },
   };
+}
+
+/** Runs a batch where the keys are. Client libraries follow a redirection for single commands only. */
+async function batchFollowing(
+  port: RedisPort,
+  key: string,
+  commands: readonly (readonly RedisArgument[])[],
+): Promise<readonly RedisReply[]> {
+  for (let redirections = 0; ; redirections++) {
+    try {
+      return await port.batch(key, commands);
+    } catch (error) {
+      if (!port.cluster || !isRedirection(error)) throw error;
+      if (redirections === MAX_REDIRECTIONS) {
+        throw new StreamError('STORE_ERROR', 'The keys of a stream keep moving within the Redis Cluster.', { cause: error });
+      }
+      // Teaches the library where the key is now.
+      await port.send(key, ['EXISTS', key]);
+    }
+  }
 }
 
 function failureOf({ target, head }: Confirmation, reply: RedisReply | undefined): Error | null {
