@@ -1,14 +1,17 @@
 /**
  * Group commit of one stream: everything that is in flight goes into one write and one sync, and is answered together.
  *
- * States: idle -> armed (the calls of this turn gather) -> committing (calls made meanwhile gather for the next commit) -> committing
- * again or idle. A failed commit rejects every call not yet answered, those that gather included, because they were decided on top of
- * what was not stored; the log is cut back to what is durable before anything is written again.
+ * States: idle -> gathering (the calls of this turn) -> writing (calls made meanwhile gather for the next commit) -> writing again when
+ * there are such calls, else gathering what the answered callers send next -> idle. {@link CommitPace} may end a gathering early.
+ *
+ * A failed commit rejects every call not yet answered, those that gather included, because they were decided on top of what was not
+ * stored; the log is cut back to what is durable before anything is written again.
  */
 import type { SegmentResult, StreamError, StreamHead } from '@perennial/core';
 
 import { type EncodedFrame, encodeBatch } from './batch-encoder.ts';
 import type { Change } from './change.ts';
+import { CommitPace } from './commit-pace.ts';
 import { toFileError } from './file-errors.ts';
 import type { LogFiles } from './log-files.ts';
 import type { DurableLog } from './log-state.ts';
@@ -58,9 +61,10 @@ export class CommitLoop {
   /** In turn: the one of the last commit may still be being written. */
   readonly #marks = [Buffer.alloc(TAIL_MARK_BYTES), Buffer.alloc(TAIL_MARK_BYTES)] as const;
   #turn: 0 | 1 = 0;
-  readonly #start = (): void => void this.#commitAll();
+  readonly #pace = new CommitPace();
+  readonly #endOfTurn = (): void => this.#endTurn();
+  #state: 'idle' | 'gathering' | 'writing' = 'idle';
   #calls: PendingCall[] = [];
-  #busy = false;
   #syncedBytes: number;
   /** The file may hold more than the durable log since a commit failed. */
   #overhangs = false;
@@ -74,21 +78,25 @@ export class CommitLoop {
 
   /** True while calls wait for a commit. */
   get busy(): boolean {
-    return this.#busy;
+    return this.#state === 'writing' || this.#calls.length > 0;
   }
 
   push(call: PendingCall): void {
     this.#calls.push(call);
     this.#options.pending.used += call.bytes;
-    if (this.#busy) return;
-    this.#busy = true;
-    // After the calls of this turn, so that they go together.
-    queueMicrotask(this.#start);
+    if (this.#state === 'idle') {
+      this.#state = 'gathering';
+      this.#pace.arm();
+      // After the calls of this turn, so that they go together.
+      queueMicrotask(this.#endOfTurn);
+    } else if (this.#state === 'gathering' && this.#pace.isFull(this.#calls.length)) {
+      void this.#write(false);
+    }
   }
 
   /** Resolves once everything pushed so far is answered. */
   async drained(): Promise<void> {
-    if (this.#busy) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
+    if (this.busy) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
   }
 
   /** Takes note that the log is on disk up to here, where commits do not wait for that. */
@@ -102,29 +110,64 @@ export class CommitLoop {
     this.#fail(error, []);
   }
 
-  async #commitAll(): Promise<void> {
-    while (this.#calls.length > 0) {
-      const batch = this.#takeBatch();
-      try {
-        await this.#commit(batch);
-      } catch (error) {
-        await this.#recover(toFileError(error, `appending to ${this.#options.files.paths.log}`), batch);
-      }
-    }
-    this.#busy = false;
+  /** The turn is over: what has gathered is committed. */
+  #endTurn(): void {
+    if (this.#state !== 'gathering') return;
+    this.#pace.gathered();
+    if (this.#calls.length > 0) void this.#write(true);
+    else this.#rest();
+  }
+
+  #rest(): void {
+    this.#state = 'idle';
     for (const resolve of this.#onIdle.splice(0)) resolve();
+  }
+
+  /** @param isWhole The group has everything of its turn. */
+  async #write(isWhole: boolean): Promise<void> {
+    this.#state = 'writing';
+    const batch = this.#takeBatch();
+    try {
+      const ms = await this.#commit(batch);
+      this.#pace.stored(batch.length, { ms, isWhole });
+      this.#proceed(() => this.#answer(batch));
+    } catch (error) {
+      await this.#recover(toFileError(error, `appending to ${this.#options.files.paths.log}`), batch);
+      this.#proceed(() => undefined);
+    }
+  }
+
+  /** Goes on after a commit. What has gathered meanwhile is sent off before `answer`, so that the disk has work while callers think. */
+  #proceed(answer: () => void): void {
+    const hasNext = this.#calls.length > 0;
+    if (hasNext && !this.#pace.shouldMeet()) {
+      void this.#write(false);
+      answer();
+      return;
+    }
+    this.#state = 'gathering';
+    this.#pace.arm();
+    answer();
+    // Behind the callers' own next steps, which `answer` has put on the same queue.
+    if (hasNext) setImmediate(this.#endOfTurn);
+    else queueMicrotask(this.#endOfTurn);
   }
 
   #takeBatch(): readonly PendingCall[] {
     const calls = this.#calls;
     let bytes = 0;
-    const end = calls.findIndex((call) => bytes >= BATCH_TARGET_BYTES || ((bytes += call.bytes), false));
-    if (end > 0) return calls.splice(0, end);
+    let count = 0;
+    for (const call of calls) {
+      if (bytes >= BATCH_TARGET_BYTES) return calls.splice(0, count);
+      bytes += call.bytes;
+      count++;
+    }
     this.#calls = [];
     return calls;
   }
 
-  async #commit(batch: readonly PendingCall[]): Promise<void> {
+  /** Resolves with the time that the files took, in ms. */
+  async #commit(batch: readonly PendingCall[]): Promise<number> {
     const { log, files, generation, sync, confirm, now } = this.#options;
     const changes: Change[] = [];
     let publish = false;
@@ -150,6 +193,7 @@ export class CommitLoop {
       await files.reset(log.bytes);
       this.#overhangs = false;
     }
+    const started = performance.now();
     if (changes.length > 0 || publish) {
       const durableBytes = sync ? bytes : this.#syncedBytes;
       const beat = head.lease?.beat ?? 0;
@@ -158,15 +202,17 @@ export class CommitLoop {
       encodeTailMark({ salt: log.salt, generation, visibleBytes: bytes, durableBytes, beat, touchedAt: now() }, mark);
       await files.commit(frames, { at: log.bytes, sync, mark, confirm });
     }
+    const ms = performance.now() - started;
     if (sync) this.#syncedBytes = bytes;
     for (const { offset, firstPosition, count } of frames) if (count > 0) log.index.add(firstPosition, offset);
     log.bytes = bytes;
-    this.#apply(batch, head);
+    this.#fold(batch, head);
+    return ms;
   }
 
-  #apply(batch: readonly PendingCall[], head: StreamHead): void {
-    const { log, pending, onCommit } = this.#options;
-    const { state, cache } = log;
+  /** Makes the calls visible. */
+  #fold(batch: readonly PendingCall[], head: StreamHead): void {
+    const { state, cache } = this.#options.log;
     for (const { change } of batch) {
       if (!change) continue;
       cache.push(change.records);
@@ -176,11 +222,15 @@ export class CommitLoop {
     }
     cache.trim();
     state.head = head;
+  }
+
+  #answer(batch: readonly PendingCall[]): void {
+    const { log, pending, onCommit } = this.#options;
     for (const call of batch) {
       pending.used -= call.bytes;
       call.resolve({ segments: call.segments, head: call.head });
     }
-    onCommit(head);
+    onCommit(log.state.head);
   }
 
   async #recover(error: StreamError, batch: readonly PendingCall[]): Promise<void> {

@@ -129,7 +129,7 @@ class ClaimLock implements StoreLock {
     const mine = this.#mine;
     if (!mine) throw this.#lost(null);
     try {
-      await this.#options.fs.stat(this.#path);
+      await this.#options.fs.access(this.#path);
     } catch (error) {
       if (!isMissing(error)) throw error;
       const top = await this.#top();
