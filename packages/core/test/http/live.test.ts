@@ -368,6 +368,18 @@ describe('leases', () => {
     expect(JSON.parse(response.headers.get('Perennial-End') ?? '')).toMatchObject({ error: { code: 'PRODUCER_LOST' } });
   });
 
+  it('also when each poll is shorter than the lease', async () => {
+    const { store, send } = createHarness({ longPollMs: 20 });
+    await store.create('s', { leaseMs: 100 });
+    let polls = 0;
+    for (let closed = false; !closed; polls++) {
+      const response = await send('GET', 's', { query: 'offset=-1&live=long-poll' });
+      closed = response.headers.has('Stream-Closed');
+    }
+    expect(polls).toBeGreaterThan(2);
+    expect((await store.head('s'))?.end?.error?.code).toBe('PRODUCER_LOST');
+  });
+
   it('a stream with an owner is only reported as stalled, and no longer once the lease is renewed', async () => {
     const { store, sse, send } = createHarness();
     await store.create('journal', { leaseMs: 50 });
