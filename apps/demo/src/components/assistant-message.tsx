@@ -54,7 +54,11 @@ export function AssistantMessage({ question, streamId, ended, pending, onRegener
       <div className="sm:pl-9.5">
         <CitationContext value={citations}>
           <div data-testid="answer" aria-busy={open} className="min-h-7">
-            {answer.text === '' && open ? <WaitingDots /> : <Markdown text={answer.text} streaming={open} />}
+            {answer.text === '' && open ? (
+              <WaitingDots />
+            ) : (
+              <Markdown text={answer.text} streaming={open} caret={status === 'live' || status === 'catching-up'} />
+            )}
           </div>
         </CitationContext>
         <AnswerProblem now={now} onRegenerate={onRegenerate} />
@@ -65,9 +69,12 @@ export function AssistantMessage({ question, streamId, ended, pending, onRegener
           {!open && (
             <>
               {answer.text !== '' && <CopyButton text={toClipboardText(answer)} label="Copy answer" />}
-              <IconButton label="Regenerate" onClick={onRegenerate}>
-                <RotateCcw aria-hidden className="size-4" />
-              </IconButton>
+              {/* After a failure the notice offers it. */}
+              {status !== 'failed' && (
+                <IconButton label="Regenerate" onClick={onRegenerate}>
+                  <RotateCcw aria-hidden className="size-4" />
+                </IconButton>
+              )}
             </>
           )}
         </footer>

@@ -7,11 +7,11 @@ import type { ShownTurn } from '../lib/chat.ts';
 import type { EndedAnswer } from '../lib/snapshot.ts';
 import { isOpen } from '../lib/status.ts';
 import { useAnswer } from '../lib/use-answer.ts';
-import { useOnline } from '../lib/use-online.ts';
 import { useShortcuts } from '../lib/use-shortcuts.ts';
 import { Announcer } from './announcer.tsx';
 import { AnswererNote } from './answerer-note.tsx';
 import { Composer } from './composer.tsx';
+import { ConnectionNotice } from './connection-notice.tsx';
 import { FailureNotice } from './failure-notice.tsx';
 
 /** Props of {@link ChatFooter}. */
@@ -20,6 +20,8 @@ export interface ChatFooterProps {
   readonly onDraft: (text: string) => void;
   readonly onSend: () => void;
   readonly sending: boolean;
+  /** True while the server does not answer. */
+  readonly unreachable: boolean;
   /** Why the last message was not taken, or the conversation cannot be followed. */
   readonly problem: string | null;
   readonly latest: ShownTurn | undefined;
@@ -34,13 +36,13 @@ export function ChatFooter({
   onDraft,
   onSend,
   sending,
+  unreachable,
   problem,
   latest,
   ended,
   answerer,
   fieldRef,
 }: ChatFooterProps) {
-  const online = useOnline();
   const { status, stop } = useAnswer(latest?.answer ?? 'none', {
     ended,
     enabled: latest !== undefined && !latest.pending,
@@ -55,11 +57,7 @@ export function ChatFooter({
   });
   return (
     <div className="space-y-2.5">
-      {!online && (
-        <p className="rounded-2xl bg-warning-soft px-4 py-2.5 text-sm text-warning">
-          You are offline. Answers go on at the server and continue here once you are back.
-        </p>
-      )}
+      <ConnectionNotice unreachable={unreachable} />
       {problem !== null && <FailureNotice urgent>{problem}</FailureNotice>}
       <Composer
         ref={fieldRef}

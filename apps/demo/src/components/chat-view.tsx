@@ -81,6 +81,7 @@ export function ChatView({ snapshot, corpus, answerer }: ChatViewProps) {
           onDraft={setDraft}
           onSend={() => void send(draft.trim())}
           sending={chat.sending}
+          unreachable={chat.unreachable}
           problem={problemOf(chat)}
           latest={latest}
           ended={latest && snapshot?.ended[latest.answer]}

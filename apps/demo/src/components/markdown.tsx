@@ -38,13 +38,15 @@ export interface MarkdownProps {
   readonly text: string;
   /** True while more text may come: unfinished markup is then completed for the eye. */
   readonly streaming?: boolean;
+  /** Marks the place where the text goes on. */
+  readonly caret?: boolean;
 }
 
 /** Renders Markdown, block by block, so that a new word touches only the last block. */
-export function Markdown({ text, streaming = false }: MarkdownProps) {
+export function Markdown({ text, streaming = false, caret = false }: MarkdownProps) {
   return (
     <Streamdown
-      className={streaming ? 'prose-answer prose-streaming' : 'prose-answer'}
+      className={caret ? 'prose-answer prose-caret' : 'prose-answer'}
       mode={streaming ? 'streaming' : 'static'}
       isAnimating={streaming}
       remarkPlugins={REMARK_PLUGINS}

@@ -43,7 +43,7 @@ export function useAnswer(streamId: string, { ended, enabled = true }: UseAnswer
     answer: ended?.answer ?? stream.data,
     status: toStatus(stream.status, end),
     end,
-    error: stream.error,
+    error: stream.status === 'error' ? stream.error : null,
     stop: () => stream.cancel(),
     reconnect: stream.reconnect,
   };

@@ -20,6 +20,8 @@ export interface ChatNow {
   readonly sendError: ApiError | null;
   /** Why the conversation itself cannot be followed, such as that it was deleted. */
   readonly chatError: Error | null;
+  /** True while the server does not answer, and is tried again. */
+  readonly unreachable: boolean;
   /** Asks a question. Resolves with false when the server did not take it; the same text can then be sent again without doubling it. */
   readonly send: (text: string) => Promise<boolean>;
   /** Asks for a new answer. */
@@ -62,7 +64,8 @@ export function useChat(chatId: string, snapshot: ChatSnapshot | null): ChatNow 
     ),
     sending: ask.isPending,
     sendError: ask.error,
-    chatError: stream.error,
+    chatError: stream.status === 'error' ? stream.error : null,
+    unreachable: stream.status === 'reconnecting',
     // Under the id of the request that failed, which the server may have taken all the same.
     send: (text) =>
       run(
