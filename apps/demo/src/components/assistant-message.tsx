@@ -53,7 +53,7 @@ export function AssistantMessage({ question, streamId, ended, pending, onRegener
       </header>
       <div className="sm:pl-9.5">
         <CitationContext value={citations}>
-          <div data-testid="answer" aria-busy={open} className="min-h-7">
+          <div data-testid="answer" aria-busy={open} className={open ? 'min-h-7' : ''}>
             {answer.text === '' && open ? (
               <WaitingDots />
             ) : (

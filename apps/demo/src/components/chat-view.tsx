@@ -94,7 +94,7 @@ export function ChatView({ snapshot, corpus, answerer }: ChatViewProps) {
 }
 
 function problemOf({ sendError, chatError }: ReturnType<typeof useChat>): string | null {
-  if (sendError) return `Not sent: ${sendError.message} Your text is kept.`;
+  if (sendError) return `Not sent. ${sendError.message}`;
   if (chatError) return `This conversation cannot be followed any more. ${chatError.message}`;
   return null;
 }
