@@ -107,7 +107,7 @@ export class CommitLoop {
   /** Rejects what gathers, and never touches the log again: it belongs to another process. */
   abort(error: StreamError): void {
     this.#aborted = true;
-    this.#fail(error, []);
+    for (const call of this.#rollBack([])) call.reject(error);
   }
 
   /** The turn is over: what has gathered is committed. */
@@ -233,27 +233,29 @@ export class CommitLoop {
     onCommit(log.state.head);
   }
 
+  /** Nothing of the failed commit may stay, and nothing decided on top of it may be answered. */
   async #recover(error: StreamError, batch: readonly PendingCall[]): Promise<void> {
     const { log, files } = this.#options;
-    this.#fail(error, batch);
-    if (this.#aborted) return;
-    this.#overhangs = true;
-    try {
-      await files.reset(log.bytes);
-      this.#overhangs = false;
-    } catch {
-      // The next commit tries again before it writes; until then the tail mark keeps every reader in front of what overhangs.
+    const failed = this.#rollBack(batch);
+    if (!this.#aborted) {
+      this.#overhangs = true;
+      try {
+        await files.reset(log.bytes);
+        this.#overhangs = false;
+      } catch {
+        // The next commit tries again before it writes; until then the tail mark keeps every reader in front of what overhangs.
+      }
     }
+    for (const call of failed) call.reject(error);
   }
 
-  #fail(error: StreamError, batch: readonly PendingCall[]): void {
+  /** Takes back what is not stored. Returns the calls to reject; later ones are decided on the durable log again. */
+  #rollBack(batch: readonly PendingCall[]): readonly PendingCall[] {
     const { pending, onRollback } = this.#options;
-    const calls = [...batch, ...this.#calls];
+    const failed = [...batch, ...this.#calls];
     this.#calls = [];
+    for (const call of failed) pending.used -= call.bytes;
     onRollback();
-    for (const call of calls) {
-      pending.used -= call.bytes;
-      call.reject(error);
-    }
+    return failed;
   }
 }

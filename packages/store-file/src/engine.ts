@@ -120,7 +120,11 @@ export class Engine {
   mark(id: string, mark: Mark): Promise<StreamHead> {
     if (mark.type === 'cancel')
       return this.#loaded(id, (stream) => stream.cancel(mark), 'requesting the cancellation of');
-    return this.#write(id, (stream) => stream.mark(mark), 'marking');
+    const stream = this.#streams.get(id);
+    const lane = stream?.fastLane;
+    if (!stream || !lane) return this.#write(id, (loaded) => loaded.mark(mark), 'marking');
+    stream.used = true;
+    return lane.mark(mark);
   }
 
   delete(id: string): Promise<boolean> {

@@ -9,6 +9,8 @@ import { readTailMark, type TailMark } from './tail-mark.ts';
 export interface FollowedLog extends LoadedLog {
   /** Bytes of the file that were looked at; behind the log's end, they are the trace of an unfinished write. */
   readonly seenBytes: number;
+  /** The last tail mark that was acted upon. One from a writer that is gone may claim more than there is. */
+  mark: TailMark | null;
 }
 
 /**
@@ -37,8 +39,8 @@ export async function openFollowed(
       },
     });
     if (!loaded) return null;
-    if (!trusted) return { ...loaded, seenBytes: loaded.log.bytes };
-    if (await isUntouched(context, owner, trusted)) return { ...loaded, seenBytes: loaded.size };
+    if (!trusted) return { ...loaded, seenBytes: loaded.log.bytes, mark: loaded.tail };
+    if (await isUntouched(context, owner, trusted)) return { ...loaded, seenBytes: loaded.size, mark: loaded.tail };
     // A writer came in between, so some of the frames may be neither durable nor final.
     await loaded.files.close();
   }
@@ -94,7 +96,9 @@ export async function refreshFollowed(
   const before = log.state.head;
   const tail = await currentMark(context, followed, care);
   if (tail === 'replaced') return REPLACED;
-  if (tail && tail.visibleBytes > log.bytes && !log.damage) {
+  const isNews = tail && (tail.generation !== followed.mark?.generation || tail.visibleBytes !== followed.mark.visibleBytes);
+  followed.mark = tail ?? followed.mark;
+  if (isNews && tail.visibleBytes > log.bytes && !log.damage) {
     const read = (target: Buffer, at: number): Promise<number> => files.read(target, at);
     const scan = await scanLog(log, read, { end: tail.visibleBytes, caching: true });
     if (scan.kind !== 'end') damageLog(log);
