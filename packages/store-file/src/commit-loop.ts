@@ -13,6 +13,7 @@ import { type EncodedFrame, encodeBatch } from './batch-encoder.ts';
 import type { Change } from './change.ts';
 import { CommitPace } from './commit-pace.ts';
 import { toFileError } from './file-errors.ts';
+import { isMissing } from './file-system.ts';
 import type { LogFiles } from './log-files.ts';
 import type { DurableLog } from './log-state.ts';
 import type { PendingBudget } from './store-context.ts';
@@ -132,7 +133,7 @@ export class CommitLoop {
       this.#pace.stored(batch.length, { ms, isWhole });
       this.#proceed(() => this.#answer(batch));
     } catch (error) {
-      await this.#recover(toFileError(error, `appending to ${this.#options.files.paths.log}`), batch);
+      await this.#recover(await this.#explain(error), batch);
       this.#proceed(() => undefined);
     }
   }
@@ -231,6 +232,17 @@ export class CommitLoop {
       call.resolve({ segments: call.segments, head: call.head });
     }
     onCommit(log.state.head);
+  }
+
+  /** Files that are gone are usually gone because the lock is. */
+  async #explain(error: unknown): Promise<StreamError> {
+    const { files, confirm } = this.#options;
+    const failure = toFileError(error, `appending to ${files.paths.log}`);
+    if (!isMissing(error)) return failure;
+    return confirm().then(
+      () => failure,
+      (lost: unknown) => toFileError(lost, 'checking the lock'),
+    );
   }
 
   /** Nothing of the failed commit may stay, and nothing decided on top of it may be answered. */

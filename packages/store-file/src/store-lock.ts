@@ -192,8 +192,12 @@ class ClaimLock implements StoreLock {
 
   async #beat(): Promise<void> {
     const now = new Date();
-    // A failed beat says nothing: the check before each acknowledgement decides.
-    await this.#options.fs.utimes(this.#path, now, now).catch(() => undefined);
+    try {
+      await this.#options.fs.utimes(this.#path, now, now);
+    } catch {
+      // A claim that is gone is a lock that is lost; readers of this process should learn it also when nobody writes.
+      await this.check().catch(() => undefined);
+    }
   }
 
   #drop(): void {
