@@ -18,6 +18,8 @@ export interface ReadingStart<TData> {
   readonly snapshot?: FoldSnapshot<TData> | undefined;
   /** Retractions that are known already: what they retract is never added. @default none */
   readonly retractions?: Retractions;
+  /** Incarnation of the stream that is read; null until known. */
+  readonly incarnation: string | null;
 }
 
 /** What a reading asks and tells while it takes records. */
@@ -36,17 +38,20 @@ export class Reading<TItem, TData> {
   readonly #options: () => AnySessionOptions<TItem, TData>;
   /** Retractions met so far. A reading that starts over needs them: it could undo no more than this one. */
   readonly retractions: Retractions;
+  /** Incarnation of the stream that is read; null until known. */
+  incarnation: string | null;
   #position: number | null;
   #start: number | null;
 
   /** `options` supplies the options as they are now. */
   constructor(
     options: () => AnySessionOptions<TItem, TData>,
-    { position, start, snapshot, retractions }: ReadingStart<TData>,
+    { position, start, snapshot, retractions, incarnation }: ReadingStart<TData>,
   ) {
     this.#options = options;
     this.#position = position;
     this.#start = start;
+    this.incarnation = incarnation;
     this.retractions = retractions ?? new Retractions();
     this.fold = createFold(options, snapshot);
   }
@@ -87,9 +92,10 @@ export class Reading<TItem, TData> {
     this.beginAt(position);
     if (position !== this.#position) return undefined;
     if (record.kind === 'supersede') {
-      this.#position = position + 1;
       this.retractions.note(record);
-      if (!this.fold.retract(record.step, record.belowAttempt)) sink.onLost();
+      // Not past it: a snapshot of this data has to meet the retraction again.
+      if (!this.fold.retract(record.step, record.belowAttempt)) return sink.onLost();
+      this.#position = position + 1;
       return undefined;
     }
     if (this.retractions.hides(record)) {

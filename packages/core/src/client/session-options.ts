@@ -131,8 +131,8 @@ export interface StreamSession<TItem, TData> {
   refresh(): void;
   /** Asks the producer to stop, for all readers. */
   cancel(reason?: string): AsyncResult<void, StreamError>;
-  /** What a later session needs to go on from here. */
-  snapshot(): StreamSnapshot<TData>;
+  /** What a later session needs to go on from here; null while it is not known where the data begins (`from: 'now'`). */
+  snapshot(): StreamSnapshot<TData> | null;
   /** Replaces source and options. Never reconnects: what is a function is looked up at its next use, the rest counts from the next connection. */
   update(source: StreamSource, options: AnySessionOptions<TItem, TData>): void;
   /** Disconnects for good and lets go of everything. Idempotent. */

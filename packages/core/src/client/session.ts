@@ -8,7 +8,6 @@
 import type { StreamEnd } from '../log/end.ts';
 import { InvalidArgumentError, quote, type StreamError } from '../log/errors.ts';
 import type { AsyncResult } from '../result.ts';
-import { Retractions } from '../view/views.ts';
 import { systemClock } from './clock.ts';
 import type { ConnectionState, StreamConnection } from './connection-options.ts';
 import type { FoldSnapshot } from './fold.ts';
@@ -68,7 +67,6 @@ class Session<TItem, TData> implements StreamSession<TItem, TData> {
   #connection: StreamConnection | null = null;
   /** Set once the connection has told something. */
   #remote: ConnectionState | null = null;
-  #incarnation: string | null;
   #end: StreamEnd | null;
   #error: StreamError | null = null;
   #wanted: 'idle' | 'connected' | 'paused' | 'closed' = 'idle';
@@ -84,13 +82,17 @@ class Session<TItem, TData> implements StreamSession<TItem, TData> {
     this.#options = options;
     const { snapshot, from = 0 } = options;
     const first = typeof from === 'number' ? from : null;
-    const { position = first, start = first } = snapshot ?? {};
-    this.#shown = this.#newReading({ position, start, snapshot: snapshot as FoldSnapshot<TData> | undefined });
+    const { position = first, start = first, incarnation = null } = snapshot ?? {};
+    this.#shown = this.#newReading({
+      position,
+      start,
+      incarnation,
+      snapshot: snapshot as FoldSnapshot<TData> | undefined,
+    });
     this.#reading = this.#shown;
     this.#end = snapshot?.end ?? null;
     this.#toldEnd = this.#end !== null;
     this.#toldUpTo = snapshot?.position ?? 0;
-    this.#incarnation = snapshot?.incarnation ?? null;
     this.#notifier = createNotifier(options.clock ?? systemClock, () => this.#publish());
     this.#state = this.#makeState();
   }
@@ -149,15 +151,10 @@ class Session<TItem, TData> implements StreamSession<TItem, TData> {
     return cancelSource(() => this.#source, reason);
   }
 
-  snapshot(): StreamSnapshot<TData> {
-    const { fold, position, start } = this.#shown;
-    return {
-      ...fold.snapshot(),
-      position: position ?? 0,
-      start: start ?? 0,
-      end: this.#end,
-      incarnation: this.#incarnation,
-    };
+  snapshot(): StreamSnapshot<TData> | null {
+    const { fold, position, start, incarnation } = this.#shown;
+    if (position === null || start === null) return null;
+    return { ...fold.snapshot(), position, start, incarnation, end: this.#shownEnd() };
   }
 
   update(source: StreamSource, options: AnySessionOptions<TItem, TData>): void {
@@ -190,7 +187,7 @@ class Session<TItem, TData> implements StreamSession<TItem, TData> {
     const reading = this.#reading;
     const connection = connectSource(() => this.#source, {
       ...this.#options,
-      ...(this.#incarnation !== null && { incarnation: this.#incarnation }),
+      ...(reading.incarnation !== null && { incarnation: reading.incarnation }),
       from: reading.position ?? this.#options.from ?? 0,
       onRecords: (records) => (this.#connection === connection ? this.#take(reading, records) : undefined),
       onState: (state) => {
@@ -205,7 +202,12 @@ class Session<TItem, TData> implements StreamSession<TItem, TData> {
     const late = reading.take(records, {
       isCurrent: () => this.#reading === reading,
       onValue: (position, value) => this.#gather(position, value),
-      onLost: () => this.#readAgain(reading.start ?? 0, reading.retractions),
+      onLost: () =>
+        this.#readAgain({
+          ...begin(reading.start),
+          incarnation: reading.incarnation,
+          retractions: reading.retractions,
+        }),
     });
     const taken = (): void => {
       this.#caughtUp(reading, false);
@@ -222,12 +224,12 @@ class Session<TItem, TData> implements StreamSession<TItem, TData> {
   }
 
   /** Builds the data again from where it began; what is shown stays until then. */
-  #readAgain(start: number, retractions: Retractions): void {
+  #readAgain(from: ReadingStart<TData>): void {
     const before = this.#connection;
     // First, so that nothing it still tells is listened to.
     this.#connection = null;
     before?.close();
-    this.#reading = this.#newReading({ position: start, start, retractions });
+    this.#reading = this.#newReading(from);
     this.#open();
   }
 
@@ -238,12 +240,11 @@ class Session<TItem, TData> implements StreamSession<TItem, TData> {
 
   #note(reading: Reading<TItem, TData>, state: ConnectionState): void {
     this.#remote = state;
-    this.#incarnation = state.incarnation;
+    reading.incarnation = state.incarnation;
     reading.beginAt(state.position);
     if (state.phase === 'failed' && isStreamReplaced(state.error)) {
-      this.#incarnation = null;
       this.#toldUpTo = 0;
-      this.#readAgain(0, new Retractions());
+      this.#readAgain({ ...begin(0), incarnation: null });
     } else if (state.phase === 'failed') {
       this.#error = state.error;
     } else if (state.phase === 'ended') {
@@ -286,8 +287,7 @@ class Session<TItem, TData> implements StreamSession<TItem, TData> {
 
   #makeState(): StreamSessionState<TData> {
     const { fold, position } = this.#shown;
-    // While the stream is read again, what is shown is not yet all there is to it.
-    const end = this.#shown === this.#reading ? this.#end : null;
+    const end = this.#shownEnd();
     const status = this.#status(end);
     const cancelRequested = !end && this.#remote?.cancelRequested === true;
     return {
@@ -301,6 +301,11 @@ class Session<TItem, TData> implements StreamSession<TItem, TData> {
     };
   }
 
+  /** While the stream is read again, what is shown is not yet all there is to it. */
+  #shownEnd(): StreamEnd | null {
+    return this.#shown === this.#reading ? this.#end : null;
+  }
+
   #status(end: StreamEnd | null): StreamStatus {
     if (end) return 'closed';
     if (this.#wanted === 'idle' || this.#wanted === 'closed') return 'idle';
@@ -312,6 +317,10 @@ class Session<TItem, TData> implements StreamSession<TItem, TData> {
     if (!remote.upToDate || this.#shown !== this.#reading) return 'catching-up';
     return remote.stalled ? 'stalled' : 'live';
   }
+}
+
+function begin(start: number | null): { readonly position: number | null; readonly start: number | null } {
+  return { position: start, start };
 }
 
 /** Runs a callback of the user. What it throws surfaces as an uncaught exception instead of ending in the connection. */

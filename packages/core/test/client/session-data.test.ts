@@ -1,4 +1,4 @@
-import { createStreamSession, isStreamItemError, isStreamSnapshot } from '@perennial/core/client';
+import { createStreamSession, isStreamItemError, isStreamSnapshot, type StreamSnapshot } from '@perennial/core/client';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { createManualClock, settle } from './support/manual-clock.ts';
@@ -76,7 +76,7 @@ describe('snapshots', () => {
     expect(snapshot).toEqual({ data: ['a', 'b'], position: 2, count: 2, end: null, start: 0, incarnation: 'i' });
     const told: unknown[] = [];
     const later = openSession({
-      snapshot: snapshot as ReturnType<typeof first.session.snapshot>,
+      snapshot: snapshot as StreamSnapshot<readonly unknown[]>,
       onItems: (items) => told.push(...items),
     });
     expect(later.session.getState()).toMatchObject({ data: ['a', 'b'], position: 2, status: 'idle' });
@@ -107,6 +107,15 @@ describe('snapshots', () => {
     { data: 1, position: -1, count: 0, start: 0, end: null },
     { position: 0, count: 0, start: 0, end: null },
   ])('are recognised: %o is none', (value) => expect(isStreamSnapshot(value)).toBe(false));
+});
+
+it('a session that starts at the tail has no snapshot before it knows where that is', async () => {
+  const { server, session } = openSession({ from: 'now' });
+  expect(session.snapshot()).toBeNull();
+  session.connect();
+  (await server.next()).sse().send(controlEvent(7));
+  await settle();
+  expect(session.snapshot()).toMatchObject({ position: 7, start: 7, data: [] });
 });
 
 describe('retraction', () => {
@@ -180,6 +189,6 @@ describe('retraction', () => {
     again.sse({ 'perennial-incarnation': 'second' }).send(dataEvent(record(0, 'new')) + controlEvent(1));
     await settle();
     expect(session.getState()).toMatchObject({ data: ['new'], position: 1, status: 'live' });
-    expect(session.snapshot().incarnation).toBe('second');
+    expect(session.snapshot()?.incarnation).toBe('second');
   });
 });

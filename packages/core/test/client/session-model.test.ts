@@ -88,7 +88,7 @@ describe('a session shows the live view', () => {
         );
         expect(status).toBe('closed');
       }),
-      { numRuns: 150 },
+      { numRuns: 300 },
     );
   });
 
@@ -113,7 +113,7 @@ describe('a session shows the live view', () => {
           expect(status).toBe('closed');
         },
       ),
-      { numRuns: 150 },
+      { numRuns: 300 },
     );
   });
 });
