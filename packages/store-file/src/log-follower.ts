@@ -96,7 +96,8 @@ export async function refreshFollowed(
   const before = log.state.head;
   const tail = await currentMark(context, followed, care);
   if (tail === 'replaced') return REPLACED;
-  const isNews = tail && (tail.generation !== followed.mark?.generation || tail.visibleBytes !== followed.mark.visibleBytes);
+  const isNews =
+    tail && (tail.generation !== followed.mark?.generation || tail.visibleBytes !== followed.mark.visibleBytes);
   followed.mark = tail ?? followed.mark;
   if (isNews && tail.visibleBytes > log.bytes && !log.damage) {
     const read = (target: Buffer, at: number): Promise<number> => files.read(target, at);

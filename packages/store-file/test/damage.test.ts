@@ -8,7 +8,19 @@ import { NO_CHANGE } from '../src/change.ts';
 import { createFileStreamStore, StreamCorruptError } from '../src/index.ts';
 import { saltOf } from '../src/log-state.ts';
 import { readWhatCanBeRead, restoreFiles, saveFiles } from './damage.ts';
-import { append, fileOf, folderOf, ID, logSize, openStore, produced, readAll, readTexts, texts, withStore } from './helpers.ts';
+import {
+  append,
+  fileOf,
+  folderOf,
+  ID,
+  logSize,
+  openStore,
+  produced,
+  readAll,
+  readTexts,
+  texts,
+  withStore,
+} from './helpers.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
 async function flip(path: string, offset: number, bit = 0): Promise<void> {
@@ -18,7 +30,11 @@ async function flip(path: string, offset: number, bit = 0): Promise<void> {
 }
 
 /** A closed stream of three commits with one record each, and the offsets at which their frames begin. */
-async function threeFrames(): Promise<{ readonly directory: string; readonly log: string; readonly offsets: readonly number[] }> {
+async function threeFrames(): Promise<{
+  readonly directory: string;
+  readonly log: string;
+  readonly offsets: readonly number[];
+}> {
   const directory = await temporaryDirectory();
   const store = createFileStreamStore({ directory });
   await store.create(ID, { leaseMs: 1_000 });
@@ -102,7 +118,13 @@ describe('a damaged frame', () => {
     const { directory, log } = await threeFrames();
     const bytes = await readFile(log);
     const head = await withStore(directory, (store) => store.head(ID));
-    const place = { salt: saltOf(head?.incarnation ?? ''), offset: bytes.length, position: 3, syncedBytes: bytes.length, generation: 1 };
+    const place = {
+      salt: saltOf(head?.incarnation ?? ''),
+      offset: bytes.length,
+      position: 3,
+      syncedBytes: bytes.length,
+      generation: 1,
+    };
     const large = JSON.stringify('y'.repeat(300_000));
     const changes = [0, 1, 2].map((n) => ({
       ...NO_CHANGE,
@@ -135,7 +157,10 @@ describe('a damaged frame', () => {
     expect(records.length).toBeGreaterThan(50);
     expect(records.length).toBeLessThan(100);
     expect(records.every((record) => record.kind === 'data' && record.data === text)).toBe(true);
-    await expect(reader.read(ID, { from: records.length })).rejects.toMatchObject({ code: 'CORRUPT', position: records.length });
+    await expect(reader.read(ID, { from: records.length })).rejects.toMatchObject({
+      code: 'CORRUPT',
+      position: records.length,
+    });
     expect((await reader.read(ID, { from: 149 })).records).toHaveLength(1);
   });
 });
@@ -167,22 +192,36 @@ describe('every bit of a small log', () => {
       if (path === log) continue;
       for (let offset = 0; offset < bytes.length; offset++) {
         await flip(path, offset, (offset * 3) % 8);
-        const seen = await withStore(directory, async (store) => ({ head: await store.head(ID), records: await readAll(store) }));
+        const seen = await withStore(directory, async (store) => ({
+          head: await store.head(ID),
+          records: await readAll(store),
+        }));
         expect(seen.records).toEqual(truth);
         // A request or a beat that can no longer be read is as good as lost, but never another one.
-        expect([head, { ...head, cancel: null }, { ...head, lease: { durationMs: 5_000, beat: 0 } }]).toContainEqual(seen.head);
+        expect([head, { ...head, cancel: null }, { ...head, lease: { durationMs: 5_000, beat: 0 } }]).toContainEqual(
+          seen.head,
+        );
         await restoreFiles(files);
       }
     }
   });
 });
 
-async function smallLog(): Promise<{ readonly directory: string; readonly log: string; readonly truth: readonly StreamRecord[] }> {
+async function smallLog(): Promise<{
+  readonly directory: string;
+  readonly log: string;
+  readonly truth: readonly StreamRecord[];
+}> {
   const directory = await temporaryDirectory();
   const store = createFileStreamStore({ directory });
   await store.create(ID, { leaseMs: 5_000 });
   await append(store, { ...produced(0, 2), streamSeq: 'a' });
-  await append(store, { records: [{ data: '"é"', step: 's', attempt: 2 }, { kind: 'supersede', step: 's', belowAttempt: 2 }] });
+  await append(store, {
+    records: [
+      { data: '"é"', step: 's', attempt: 2 },
+      { kind: 'supersede', step: 's', belowAttempt: 2 },
+    ],
+  });
   await store.mark(ID, { type: 'lease' });
   await store.mark(ID, { type: 'cancel', reason: 'enough' });
   await append(store, { records: texts('{"last":1.0}') });

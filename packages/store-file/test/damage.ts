@@ -8,7 +8,9 @@ import { ID } from './helpers.ts';
 /** Files of a folder and their bytes, to be put back as they were. */
 export async function saveFiles(folder: string): Promise<ReadonlyMap<string, Buffer>> {
   const names = await readdir(folder);
-  return new Map(await Promise.all(names.map(async (name) => [join(folder, name), await readFile(join(folder, name))] as const)));
+  return new Map(
+    await Promise.all(names.map(async (name) => [join(folder, name), await readFile(join(folder, name))] as const)),
+  );
 }
 
 /** Puts files back. */
@@ -17,7 +19,10 @@ export async function restoreFiles(files: ReadonlyMap<string, Buffer>): Promise<
 }
 
 /** What a reader gets from a stream that may be damaged: records up to the first refusal, and the code of that. */
-export async function readWhatCanBeRead(store: StreamStore, id: string = ID): Promise<{ records: StreamRecord[]; code: string | null }> {
+export async function readWhatCanBeRead(
+  store: StreamStore,
+  id: string = ID,
+): Promise<{ records: StreamRecord[]; code: string | null }> {
   const records: StreamRecord[] = [];
   try {
     for (;;) {

@@ -5,7 +5,8 @@ import { createFaultFs, errno, type FaultFs, type FsCall, pass } from './fault-f
 import { append, gate, ID, logSize, observe, openStore, produced, readTexts, settle, texts } from './helpers.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
-const isLogWrite = ({ name, path }: FsCall): boolean => (name === 'write' || name === 'writev') && path.endsWith('.log');
+const isLogWrite = ({ name, path }: FsCall): boolean =>
+  (name === 'write' || name === 'writev') && path.endsWith('.log');
 const isLogSync = ({ name, path }: FsCall): boolean => name === 'datasync' && path.endsWith('.log');
 
 interface Scene {
@@ -114,7 +115,9 @@ describe('a write that fails', () => {
     ];
     failing.open();
     const outcomes = await Promise.allSettled([first, ...others]);
-    expect(outcomes.map((outcome) => outcome.status === 'rejected' && outcome.reason.code)).toEqual(Array(6).fill('STORE_ERROR'));
+    expect(outcomes.map((outcome) => outcome.status === 'rejected' && outcome.reason.code)).toEqual(
+      Array(6).fill('STORE_ERROR'),
+    );
     await settle();
     expect(waiting.state()).toBe('pending');
     expect(await at.store.head(ID)).toMatchObject({ nextPosition: 3, token: 0, end: null });

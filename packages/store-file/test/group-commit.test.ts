@@ -4,7 +4,8 @@ import { createFaultFs, type FaultFs } from './fault-fs.ts';
 import { append, fileOf, gate, ID, observe, openStore, produced, readTexts, settle, texts } from './helpers.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
-const syncsOf = ({ calls }: FaultFs): number => calls.filter(({ name, path }) => name === 'datasync' && path.endsWith('.log')).length;
+const syncsOf = ({ calls }: FaultFs): number =>
+  calls.filter(({ name, path }) => name === 'datasync' && path.endsWith('.log')).length;
 
 /** A store with one stream, whose next syncs of the log wait for the gate. */
 async function gated() {
@@ -33,7 +34,9 @@ describe('group commit', () => {
     await append(store, { records: texts('"first"') });
     const log = await fileOf(directory, 'log');
     fault.calls.length = 0;
-    const results = await Promise.all(Array.from({ length: 100 }, (_, n) => append(store, { records: texts(String(n)) })));
+    const results = await Promise.all(
+      Array.from({ length: 100 }, (_, n) => append(store, { records: texts(String(n)) })),
+    );
     expect(results.map((result) => result.status === 'ok' && result.position)).toEqual(results.map((_, n) => n + 1));
     const onLog = fault.calls.filter(({ path }) => path === log).map(({ name }) => name);
     expect(onLog).toEqual(['write', 'datasync']);
@@ -74,7 +77,9 @@ describe('group commit', () => {
     expect(await first.promise).toEqual({ status: 'ok', position: 0, count: 2, skipped: 0 });
     expect((await waiting.promise).nextPosition).toBe(2);
     const outcomes = await Promise.allSettled(revealing.map(({ promise }) => promise));
-    expect(outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : outcome.reason.code))).toMatchObject([
+    expect(
+      outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : outcome.reason.code)),
+    ).toMatchObject([
       { status: 'duplicate', nextSeq: 2 },
       { status: 'gap', expectedSeq: 2 },
       { status: 'conflict', nextPosition: 2 },
@@ -105,7 +110,9 @@ describe('group commit', () => {
     const directory = await temporaryDirectory();
     const store = openStore({ directory });
     await store.create(ID);
-    const answers = await Promise.all([1, 2, 3].map((count) => store.append(ID, { segments: [produced(0, count, `p${count}`)] })));
+    const answers = await Promise.all(
+      [1, 2, 3].map((count) => store.append(ID, { segments: [produced(0, count, `p${count}`)] })),
+    );
     expect(answers.map(({ head }) => head.nextPosition)).toEqual([1, 3, 6]);
   });
 

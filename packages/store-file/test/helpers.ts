@@ -31,7 +31,10 @@ export const texts = (...data: readonly string[]): readonly NewRecord[] => data.
 
 /** `count` numbered records of a producer, with the sequence as their text. */
 export function produced(seq: number, count: number, id = 'p'): AppendSegment {
-  return { records: Array.from({ length: count }, (_, i) => ({ data: String(seq + i) })), producer: { id, epoch: 0, seq } };
+  return {
+    records: Array.from({ length: count }, (_, i) => ({ data: String(seq + i) })),
+    producer: { id, epoch: 0, seq },
+  };
 }
 
 /** Appends one segment. */
@@ -68,7 +71,8 @@ export async function fileOf(directory: string, suffix: 'log' | 'tail' | 'index'
 }
 
 /** Size of a stream's log. */
-export const logSize = async (directory: string, id: string = ID): Promise<number> => (await stat(await fileOf(directory, 'log', id))).size;
+export const logSize = async (directory: string, id: string = ID): Promise<number> =>
+  (await stat(await fileOf(directory, 'log', id))).size;
 
 /** Lets everything run that is ready to run. */
 export async function settle(turns = 20): Promise<void> {
@@ -76,7 +80,10 @@ export async function settle(turns = 20): Promise<void> {
 }
 
 /** A promise and its outcome so far. */
-export function observe<T>(promise: Promise<T>): { readonly promise: Promise<T>; readonly state: () => 'pending' | 'fulfilled' | 'rejected' } {
+export function observe<T>(promise: Promise<T>): {
+  readonly promise: Promise<T>;
+  readonly state: () => 'pending' | 'fulfilled' | 'rejected';
+} {
   let state: 'pending' | 'fulfilled' | 'rejected' = 'pending';
   promise.then(
     () => (state = 'fulfilled'),

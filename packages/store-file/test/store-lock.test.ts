@@ -38,9 +38,19 @@ async function abandonClaim(directory: string): Promise<void> {
   await utimes(path, aMinuteAgo, aMinuteAgo);
 }
 
-function lockOf(directory: string, identity: Partial<ProcessIdentity> = {}, staleAfterMs = 30_000): StoreLock & { lost: unknown[] } {
+function lockOf(
+  directory: string,
+  identity: Partial<ProcessIdentity> = {},
+  staleAfterMs = 30_000,
+): StoreLock & { lost: unknown[] } {
   const lost: unknown[] = [];
-  const lock = createStoreLock({ fs: nodeFs, directory, identity: { ...self, ...identity }, staleAfterMs, onLost: (error) => lost.push(error) });
+  const lock = createStoreLock({
+    fs: nodeFs,
+    directory,
+    identity: { ...self, ...identity },
+    staleAfterMs,
+    onLost: (error) => lost.push(error),
+  });
   onTestFinished(() => lock.release());
   return Object.assign(lock, { lost });
 }
@@ -74,7 +84,10 @@ describe('the lock', () => {
     ]) {
       const error = await call().catch((thrown: unknown) => thrown);
       expect(error).toBeInstanceOf(StoreLockedError);
-      expect(error).toMatchObject({ code: 'STORE_LOCKED', owner: { pid: process.pid, host: hostname(), generation: 1 } });
+      expect(error).toMatchObject({
+        code: 'STORE_LOCKED',
+        owner: { pid: process.pid, host: hostname(), generation: 1 },
+      });
       expect(String(error)).toContain(String(process.pid));
     }
     // Reads and cancel requests need no lock.
@@ -129,7 +142,16 @@ describe('the lock', () => {
     await utimes(path, aMinuteAgo, aMinuteAgo);
     const lock = lockOf(directory, {}, 40);
     await expect(lock.acquire()).rejects.toMatchObject({ code: 'STORE_LOCKED' });
-    await expect.poll(() => lock.acquire().then(() => 'taken', () => 'locked'), { timeout: 5_000 }).toBe('taken');
+    await expect
+      .poll(
+        () =>
+          lock.acquire().then(
+            () => 'taken',
+            () => 'locked',
+          ),
+        { timeout: 5_000 },
+      )
+      .toBe('taken');
     expect(lock.sealBelow).toBe(2);
   });
 
@@ -138,8 +160,20 @@ describe('the lock', () => {
     await withStore(directory, (store) => store.create(ID));
     await writeFile(join(directory, 'lock', '0000000001'), 'rubbish');
     const lock = lockOf(directory, {}, 40);
-    await expect(lock.acquire()).rejects.toMatchObject({ code: 'STORE_LOCKED', message: expect.stringContaining('damaged') });
-    await expect.poll(() => lock.acquire().then(() => 'taken', () => 'locked'), { timeout: 5_000 }).toBe('taken');
+    await expect(lock.acquire()).rejects.toMatchObject({
+      code: 'STORE_LOCKED',
+      message: expect.stringContaining('damaged'),
+    });
+    await expect
+      .poll(
+        () =>
+          lock.acquire().then(
+            () => 'taken',
+            () => 'locked',
+          ),
+        { timeout: 5_000 },
+      )
+      .toBe('taken');
   });
 
   it('goes to exactly one of many that want it', async () => {
@@ -160,7 +194,13 @@ describe('the lock', () => {
   it('is not given to a process that is far behind', async () => {
     const directory = await temporaryDirectory();
     const slow = createFaultFs();
-    const late = createStoreLock({ fs: slow.fs, directory, identity: self, staleAfterMs: 30_000, onLost: () => undefined });
+    const late = createStoreLock({
+      fs: slow.fs,
+      directory,
+      identity: self,
+      staleAfterMs: 30_000,
+      onLost: () => undefined,
+    });
     let raced = false;
     slow.intercept = async (call, proceed) => {
       // Between its look at the claims and its own claim, two owners come and go: number 1 is free again.
@@ -211,7 +251,10 @@ describe('a writer that has lost the lock', () => {
     await next.append(ID, { segments: [produced(1, 1)] });
 
     const waiting = old.wait(ID, old, { position: 1 });
-    await expect(old.append(ID, { segments: [produced(0, 1, 'q')] })).rejects.toMatchObject({ code: 'STORE_LOCKED', owner: { generation: 2 } });
+    await expect(old.append(ID, { segments: [produced(0, 1, 'q')] })).rejects.toMatchObject({
+      code: 'STORE_LOCKED',
+      owner: { generation: 2 },
+    });
     expect((await waiting).nextPosition).toBe(2);
     await next.append(ID, { segments: [produced(2, 1)] });
     const { records } = await old.read(ID, PAGE);

@@ -43,10 +43,25 @@ describe('a torn tail', () => {
       const events: RecoveryEvent[] = [];
       const store = createFileStreamStore({ directory, onRecovery: (event) => events.push(event) });
       // The retry of a producer that does not know what became of its append.
-      expect(await append(store, produced(0, 6))).toEqual({ status: 'ok', position: kept.length, count: 6 - kept.length, skipped: kept.length });
+      expect(await append(store, produced(0, 6))).toEqual({
+        status: 'ok',
+        position: kept.length,
+        count: 6 - kept.length,
+        skipped: kept.length,
+      });
       const isCut = !sizes.includes(size);
       expect(events).toEqual(
-        isCut ? [{ streamId: ID, file: log, offset: sizes[commits], bytes: size - (sizes[commits] ?? 0), acknowledged: size % 2 === 1 }] : [],
+        isCut
+          ? [
+              {
+                streamId: ID,
+                file: log,
+                offset: sizes[commits],
+                bytes: size - (sizes[commits] ?? 0),
+                acknowledged: size % 2 === 1,
+              },
+            ]
+          : [],
       );
       await store.close();
       expect(await withStore(directory, (again) => readTexts(again))).toEqual(['0', '1', '2', '3', '4', '5']);
@@ -59,7 +74,12 @@ describe('a torn tail', () => {
     const log = await fileOf(directory, 'log');
     const files = await saveFiles(folderOf(directory));
     const bytes = files.get(log) ?? Buffer.alloc(0);
-    for (const rubbish of [Buffer.alloc(whole - second), Buffer.alloc(10_000), Buffer.from('PnLg'.repeat(100)), bytes.subarray(0, second)]) {
+    for (const rubbish of [
+      Buffer.alloc(whole - second),
+      Buffer.alloc(10_000),
+      Buffer.from('PnLg'.repeat(100)),
+      bytes.subarray(0, second),
+    ]) {
       await restoreFiles(files);
       await writeFile(log, Buffer.concat([bytes, rubbish]));
       const store = createFileStreamStore({ directory });
