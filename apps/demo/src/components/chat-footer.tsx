@@ -1,6 +1,6 @@
 'use client';
 
-import { type RefObject } from 'react';
+import { type RefObject, useState } from 'react';
 
 import type { AnswererInfo } from '../lib/answer.ts';
 import type { ShownTurn } from '../lib/chat.ts';
@@ -47,24 +47,31 @@ export function ChatFooter({
     ended,
     enabled: latest !== undefined && !latest.pending,
   });
-  const running = latest !== undefined && isOpen(status);
-  const onStop = (): void => void stop();
+  const stoppable = latest !== undefined && !latest.pending && isOpen(status);
+  const [notStopped, setNotStopped] = useState(false);
+  const onStop = async (): Promise<void> => {
+    const { ok } = await stop();
+    setNotStopped(!ok);
+  };
   useShortcuts({
     onSlash: () => fieldRef.current?.focus(),
     onEscape: () => {
-      if (running) onStop();
+      if (stoppable) void onStop();
     },
   });
   return (
     <div className="space-y-2.5">
       <ConnectionNotice unreachable={unreachable} />
+      {stoppable && notStopped && (
+        <FailureNotice urgent>Not stopped. The server did not take the request; press Stop again.</FailureNotice>
+      )}
       {problem !== null && <FailureNotice urgent>{problem}</FailureNotice>}
       <Composer
         ref={fieldRef}
         text={draft}
         onChange={onDraft}
         onSend={onSend}
-        onStop={running && !latest.pending ? onStop : undefined}
+        onStop={stoppable ? () => void onStop() : undefined}
         sending={sending}
       />
       <AnswererNote answerer={answerer} />

@@ -1,6 +1,6 @@
 'use client';
 
-import type { StreamEnd } from '@perennial/core';
+import type { AsyncResult, StreamEnd, StreamError } from '@perennial/core';
 import { useStream } from '@perennial/react';
 
 import { type Answer, answerEventSchema, EMPTY_ANSWER, foldAnswer } from './answer.ts';
@@ -17,7 +17,7 @@ export interface AnswerNow {
   /** Why it cannot be read, with status `error`. */
   readonly error: Error | null;
   /** Stops the answer on the server, for every reader. */
-  readonly stop: () => Promise<void>;
+  readonly stop: () => AsyncResult<void, StreamError>;
   /** Tries again after `error`. */
   readonly reconnect: () => void;
 }
@@ -32,19 +32,18 @@ export interface UseAnswerOptions {
 
 /** Follows one answer. All users of one stream share one connection. */
 export function useAnswer(streamId: string, { ended, enabled = true }: UseAnswerOptions = {}): AnswerNow {
-  const stream = useStream(streamUrl(streamId), {
+  const stream = useStream(ended || !enabled ? null : streamUrl(streamId), {
     schema: answerEventSchema,
     initial: EMPTY_ANSWER,
     reduce: foldAnswer,
-    enabled: enabled && !ended,
   });
   const end = ended?.end ?? stream.end;
   return {
     answer: ended?.answer ?? stream.data,
     status: toStatus(stream.status, end),
     end,
-    error: stream.status === 'error' ? stream.error : null,
-    stop: () => stream.cancel(),
+    error: stream.error,
+    stop: stream.cancel,
     reconnect: stream.reconnect,
   };
 }

@@ -32,13 +32,13 @@ export interface ChatNow {
 export function useChat(chatId: string, snapshot: ChatSnapshot | null): ChatNow {
   const visible = useVisible();
   const queryClient = useQueryClient();
-  const stream = useStream(streamUrl(messagesStreamId(chatId)), {
+  const stream = useStream(snapshot && streamUrl(messagesStreamId(chatId)), {
     schema: chatEventSchema,
     initial: snapshot?.chat ?? [],
     reduce: foldChat,
     from: snapshot?.position ?? 0,
     // A stream that never ends holds a connection, and browsers have few: hidden pages catch up when they are shown.
-    enabled: snapshot !== null && visible,
+    enabled: visible,
   });
   const ask = useMutation<unknown, ApiError, { readonly request: AskRequest; readonly replaces: string | null }>({
     mutationFn: ({ request }) => postAsk(request),
@@ -64,7 +64,7 @@ export function useChat(chatId: string, snapshot: ChatSnapshot | null): ChatNow 
     ),
     sending: ask.isPending,
     sendError: ask.error,
-    chatError: stream.status === 'error' ? stream.error : null,
+    chatError: stream.error,
     unreachable: stream.status === 'reconnecting',
     // Under the id of the request that failed, which the server may have taken all the same.
     send: (text) =>
