@@ -47,9 +47,14 @@ export class StepFloorMap {
     this.#floors = new Map(Object.entries(floors));
   }
 
-  note(step: string | undefined, attempt = 1): void {
-    if (step === undefined) return;
+  note(step: string, attempt: number): void {
     this.#floors.set(step, Math.min(attempt, this.#floors.get(step) ?? Infinity));
+  }
+
+  /** Notes that no attempt of the step below this is left. */
+  raise(step: string, belowAttempt: number): void {
+    const floor = this.#floors.get(step);
+    if (floor !== undefined && floor < belowAttempt) this.#floors.set(step, belowAttempt);
   }
 
   /** True when values of the step with an attempt below this were noted. */
@@ -57,10 +62,8 @@ export class StepFloorMap {
     return (this.#floors.get(step) ?? Infinity) < belowAttempt;
   }
 
-  /** These floors together with those of entries; undefined when there are none. */
-  with(entries: readonly { readonly step?: string; readonly attempt?: number }[]): StepFloors | undefined {
-    const all = new StepFloorMap(Object.fromEntries(this.#floors));
-    for (const { step, attempt } of entries) all.note(step, attempt);
-    return all.#floors.size === 0 ? undefined : Object.fromEntries(all.#floors);
+  /** Plain data; undefined when there are none. */
+  toFloors(): StepFloors | undefined {
+    return this.#floors.size === 0 ? undefined : Object.fromEntries(this.#floors);
   }
 }

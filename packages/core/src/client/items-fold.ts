@@ -22,6 +22,8 @@ class ItemsFold<T> implements Fold<T, readonly T[]> {
   #owners: (Owner | undefined)[];
   /** Steps whose values came with the snapshot: which of them is not known any more. */
   readonly #restored: StepFloorMap;
+  /** All steps that have, or had, values here; kept as they come, because a snapshot is taken with each frame. */
+  readonly #steps: StepFloorMap;
   /** Values of steps that `maxItems` dropped, to keep the count right when they are retracted. */
   readonly #dropped = new Map<string, Map<number, number>>();
   #count: number;
@@ -33,6 +35,7 @@ class ItemsFold<T> implements Fold<T, readonly T[]> {
     this.#values = [...from.data];
     this.#owners = Array.from({ length: from.data.length });
     this.#restored = new StepFloorMap(from.steps);
+    this.#steps = new StepFloorMap(from.steps);
     this.#count = from.count;
     this.#trim(maxItems);
   }
@@ -52,6 +55,7 @@ class ItemsFold<T> implements Fold<T, readonly T[]> {
   add({ value, step, attempt = 1 }: FoldEntry<T>): void {
     this.#values.push(value);
     this.#owners.push(step === undefined ? undefined : { step, attempt });
+    if (step !== undefined) this.#steps.note(step, attempt);
     this.#count++;
     this.#data = null;
     // In bulk: one at a time would move the whole array for each value.
@@ -60,6 +64,8 @@ class ItemsFold<T> implements Fold<T, readonly T[]> {
 
   retract(step: string, belowAttempt: number): boolean {
     if (this.#restored.has(step, belowAttempt)) return false;
+    if (!this.#steps.has(step, belowAttempt)) return true;
+    this.#steps.raise(step, belowAttempt);
     const stays = (index: number): boolean => {
       const owner = this.#owners[index];
       return owner?.step !== step || owner.attempt >= belowAttempt;
@@ -73,10 +79,7 @@ class ItemsFold<T> implements Fold<T, readonly T[]> {
   }
 
   snapshot(): FoldSnapshot<readonly T[]> {
-    const dropped = [...this.#dropped].flatMap(([step, attempts]) =>
-      [...attempts.keys()].map((attempt) => ({ step, attempt })),
-    );
-    const steps = this.#restored.with([...dropped, ...this.#owners.filter((owner) => owner !== undefined)]);
+    const steps = this.#steps.toFloors();
     return { data: this.data, count: this.#count, ...(steps && { steps }) };
   }
 

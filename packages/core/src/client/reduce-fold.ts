@@ -27,6 +27,8 @@ class ReduceFold<TItem, TData> implements Fold<TItem, TData> {
   #base: TData;
   /** Steps that have values in the base, out of which they cannot be taken again. */
   readonly #merged: StepFloorMap;
+  /** All steps that have values in the data. */
+  readonly #steps: StepFloorMap;
   /** Values on top of the base, in order. */
   #entries: FoldEntry<TItem>[] = [];
   #data: TData;
@@ -38,6 +40,7 @@ class ReduceFold<TItem, TData> implements Fold<TItem, TData> {
     this.#data = options.from.data;
     this.#count = options.from.count;
     this.#merged = new StepFloorMap(options.from.steps);
+    this.#steps = new StepFloorMap(options.from.steps);
   }
 
   get data(): TData {
@@ -56,13 +59,15 @@ class ReduceFold<TItem, TData> implements Fold<TItem, TData> {
       return;
     }
     this.#entries.push(entry);
+    if (entry.step !== undefined) this.#steps.note(entry.step, entry.attempt ?? 1);
     if (this.#entries.length > this.#options.maxUndo) this.#mergeOldest();
   }
 
   retract(step: string, belowAttempt: number): boolean {
     if (this.#merged.has(step, belowAttempt)) return false;
+    if (!this.#steps.has(step, belowAttempt)) return true;
+    this.#steps.raise(step, belowAttempt);
     const staying = this.#entries.filter((entry) => entry.step !== step || (entry.attempt ?? 1) >= belowAttempt);
-    if (staying.length === this.#entries.length) return true;
     this.#count -= this.#entries.length - staying.length;
     this.#entries = staying;
     this.#data = staying.reduce((data, entry) => this.#reduce(data, entry), this.#base);
@@ -70,7 +75,7 @@ class ReduceFold<TItem, TData> implements Fold<TItem, TData> {
   }
 
   snapshot(): FoldSnapshot<TData> {
-    const steps = this.#merged.with(this.#entries);
+    const steps = this.#steps.toFloors();
     return { data: this.#data, count: this.#count, ...(steps && { steps }) };
   }
 
@@ -79,7 +84,7 @@ class ReduceFold<TItem, TData> implements Fold<TItem, TData> {
     const merged = this.#entries.splice(0, Math.ceil(this.#entries.length / 2));
     for (const entry of merged) {
       this.#base = this.#reduce(this.#base, entry);
-      this.#merged.note(entry.step, entry.attempt);
+      if (entry.step !== undefined) this.#merged.note(entry.step, entry.attempt ?? 1);
     }
   }
 
