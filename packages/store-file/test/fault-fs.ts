@@ -88,3 +88,11 @@ export const WRITING: ReadonlySet<string> = new Set([
   'writeFile',
   'writev',
 ]);
+
+/** The same file system without notifications, as when the system's watches are used up. */
+export function withoutWatch(fs: FileSystem): FileSystem {
+  const watch = (): never => {
+    throw errno('ENOSPC');
+  };
+  return new Proxy(fs, { get: (target, name) => (name === 'watch' ? watch : Reflect.get(target, name)) });
+}

@@ -1,4 +1,4 @@
-import { appendFile, readFile, utimes } from 'node:fs/promises';
+import { appendFile, readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { StreamNotFoundError } from '@perennial/core';
@@ -9,7 +9,7 @@ import { NO_CHANGE } from '../src/change.ts';
 import { sealJson, unsealJson } from '../src/checksum.ts';
 import type { Engine } from '../src/engine.ts';
 import { saltOf } from '../src/log-state.ts';
-import { createFaultFs, errno, WRITING } from './fault-fs.ts';
+import { createFaultFs, errno, withoutWatch, WRITING } from './fault-fs.ts';
 import { fileOf, gate, ID, logSize, observe, produced, settle } from './helpers.ts';
 import { openEngine, PAGE } from './other-process.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
@@ -43,20 +43,8 @@ describe('a reader in another process', () => {
 
   it('is woken by its poll where the system gives no notifications', async () => {
     const { directory, writer } = await writerAndReader();
-    const fault = createFaultFs();
-    const fs = {
-      ...fault.fs,
-      ...Object.fromEntries(
-        ['open', 'readFile', 'readdir', 'stat', 'access'].map((name) => [name, Reflect.get(fault.fs, name)]),
-      ),
-    };
-    const deaf = {
-      ...fs,
-      watch: () => {
-        throw errno('ENOSPC');
-      },
-    } as typeof fault.fs;
-    const reader = await openEngine(directory, { fs: deaf, pollIntervalMs: 10 });
+    const fs = withoutWatch(createFaultFs().fs);
+    const reader = await openEngine(directory, { fs, pollIntervalMs: 10 });
     const waiting = reader.wait(ID, reader, { position: 0 });
     await writer.append(ID, { segments: [produced(0, 1)] });
     expect((await waiting).nextPosition).toBe(1);
@@ -220,16 +208,8 @@ describe('across processes', () => {
 
   it('a cancel request wakes the owner by its poll where nothing is notified', async () => {
     const directory = await temporaryDirectory();
-    const fault = createFaultFs();
-    const deaf = new Proxy(fault.fs, {
-      get: (target, name) =>
-        name === 'watch'
-          ? () => {
-              throw errno('ENOSPC');
-            }
-          : Reflect.get(target, name),
-    });
-    const owner = await openEngine(directory, { fs: deaf, pollIntervalMs: 10 });
+    const fs = withoutWatch(createFaultFs().fs);
+    const owner = await openEngine(directory, { fs, pollIntervalMs: 10 });
     await owner.create(ID, {});
     const producer = owner.wait(ID, owner, { position: Infinity, cancel: true });
     await (await openEngine(directory)).mark(ID, { type: 'cancel' });
@@ -306,7 +286,6 @@ describe('across processes', () => {
 async function abandon(directory: string, name: string): Promise<void> {
   const path = join(directory, 'lock', name);
   const claim = unsealJson(await readFile(path)) as Record<string, unknown>;
-  const { writeFile } = await import('node:fs/promises');
   await writeFile(path, sealJson({ ...claim, pidNamespace: 'another container' }));
   const aMinuteAgo = new Date(Date.now() - 60_000);
   await utimes(path, aMinuteAgo, aMinuteAgo);
