@@ -1,9 +1,8 @@
+export { streamQueryKey, type StreamQueryKeyOptions } from './stream-query-key.ts';
+export { useStream } from './use-stream.ts';
 export type {
-  HookOptions,
-  StreamSourceInput,
   UseStreamItemsOptions,
+  UseStreamOptions,
   UseStreamReduceOptions,
   UseStreamResult,
-} from './options.ts';
-export { type StreamKeyOptions, streamQueryKey } from './registry.ts';
-export { useStream } from './use-stream.ts';
+} from './use-stream-options.ts';

@@ -1,137 +1,152 @@
-import { err, StreamError } from '@perennial/core';
-import type { AnySessionOptions, StreamSessionCallbacks, StreamSessionState } from '@perennial/core/client';
-import { replaceEqualDeep, useQueryClient } from '@tanstack/react-query';
-import { useEffect, useRef, useState, useSyncExternalStore } from 'react';
+'use client';
 
+import {
+  type AnySessionOptions,
+  createStreamSession,
+  type StreamSessionCallbacks,
+  type StreamSource,
+} from '@perennial/core/client';
+import { hashKey, useIsRestoring, useQueryClient } from '@tanstack/react-query';
+import { useCallback, useInsertionEffect, useMemo, useRef, useSyncExternalStore } from 'react';
+
+import { streamQueryKey } from './stream-query-key.ts';
+import { cachedSnapshot, findSession, holdSession } from './stream-registry.ts';
+import { StreamView } from './stream-view.ts';
 import type {
-  AnyUseStreamOptions,
-  StreamSourceInput,
   UseStreamItemsOptions,
+  UseStreamOptions,
   UseStreamReduceOptions,
   UseStreamResult,
-} from './options.ts';
-import { openStreamQuery } from './registry.ts';
-import type { StreamQuery } from './stream-query.ts';
+} from './use-stream-options.ts';
 
 /**
- * Follows a stream in a component. The data and the position are one entry of TanStack Query's cache, so that a remount, a refocus, a
- * retry or a hydrated page resumes where it was; components that use the same stream share one connection. Renders at most about once per
- * frame. New functions or option objects never reconnect; another source, `from`, `maxItems` or `name` is another stream.
+ * Follows a stream in a component. All components that follow one stream share one connection and one entry of the query cache, which holds
+ * the data together with its position: a refocus, a retry, a remount or a hydration goes on where the entry stops.
  *
+ * Options may be written inline: their identity never causes a reconnect. `from` and `initial` count where the cache has nothing.
+ *
+ * @param source URL of the stream, `{ url, headers, fetch }`, or `{ store, streamId }` in the process of the store.
+ * @throws `INVALID_ARGUMENT` naming an argument that makes no sense.
  * @example
- * const { data, status, cancel } = useStream('/api/streams/answers/42', {
- *   reduce: (text: string, token: string) => text + token,
- *   initial: '',
- * });
+ * const { data, status, cancel } = useStream(`/api/streams/chats/${id}`, { reduce: (text, token: string) => text + token, initial: '' });
  */
 export function useStream<TItem, TData, TSelected = TData>(
-  source: StreamSourceInput,
+  source: StreamSource,
   options: UseStreamReduceOptions<TItem, TData, TSelected>,
 ): UseStreamResult<TSelected>;
 export function useStream<TItem = unknown, TSelected = readonly TItem[]>(
-  source: StreamSourceInput,
+  source: StreamSource,
   options?: UseStreamItemsOptions<TItem, TSelected>,
 ): UseStreamResult<TSelected>;
 export function useStream<TItem, TData, TSelected>(
-  source: StreamSourceInput,
-  options: AnyUseStreamOptions<TItem, TData, TSelected> = {},
+  source: StreamSource,
+  options: UseStreamOptions<TItem, TData, TSelected> = {},
 ): UseStreamResult<TSelected> {
-  const { select, enabled = true, name, gcTime, ...session } = options;
-  const sessionOptions = withoutCallbacks(session) as AnySessionOptions<TItem, TData>;
   const client = useQueryClient();
-  const query = source
-    ? openStreamQuery<TItem, TData>({
-        client,
-        source,
-        session: sessionOptions,
-        gcTime,
-        from: session.from,
-        maxItems: session.maxItems,
-        name,
-      })
-    : null;
+  const restoring = useIsRestoring();
+  const following = options.enabled !== false && !restoring;
+  const givenKey = options.queryKey ?? streamQueryKey(source, options);
+  const hash = hashKey(givenKey);
+  // eslint-disable-next-line react-hooks/exhaustive-deps -- the hash stands for the key, whose identity means nothing
+  const queryKey = useMemo(() => givenKey, [hash]);
+  const { view } = useMemo(() => ({ client, queryKey, view: new StreamView<TData, TSelected>() }), [client, queryKey]);
 
-  const latest = useRef(options);
-  useEffect(() => {
-    latest.current = options;
-    if (query && source) query.update(source, sessionOptions);
+  const latest = useRef({ source, options });
+  useInsertionEffect(() => {
+    latest.current = { source, options };
+    findSession<TItem, TData>(client, queryKey)?.update(source, toSessionOptions(options));
   });
-  useEffect(() => (query && enabled ? query.follow(latestCallbacks(latest)) : undefined), [query, enabled]);
 
-  const state = useStreamState(query, options.initial as TData);
-  // Which kind of options it is decides what the data is; the overloads keep the two together.
-  const data = useSelected(state.data, select as ((data: TData) => TSelected) | undefined);
-  const shown = enabled && query && state.status === 'idle' ? 'connecting' : state.status;
+  const subscribe = useCallback(
+    (onChange: () => void) => {
+      if (!following) return () => undefined;
+      const { source: current, options: now } = latest.current;
+      const spec = { queryKey, source: current, options: toSessionOptions(now) };
+      return holdSession<TItem, TData>(client, spec, {
+        onChange,
+        callbacks: callbacksOf(() => latest.current.options),
+      });
+    },
+    [client, queryKey, following],
+  );
+  const cold = (): object =>
+    view.look(view.cold(cachedSnapshot(client, queryKey), emptySnapshot(options), following), options.select);
+  const look = (): object => {
+    const state = findSession<TItem, TData>(client, queryKey)?.getState();
+    if (!state || state.status === 'idle') return cold();
+    return view.look(following ? state : view.aside(state), options.select);
+  };
+  const token = useSyncExternalStore(subscribe, look, cold);
+
+  const actions = useMemo(() => {
+    const session = () => findSession<TItem, TData>(client, queryKey);
+    return {
+      disconnect: () => session()?.disconnect(),
+      reconnect: () => session()?.reconnect(),
+      cancel: (reason?: string) => (session() ?? createStreamSession(latest.current.source)).cancel(reason),
+    };
+  }, [client, queryKey]);
+  // A new object for each change, so that memoised children notice it.
+  // eslint-disable-next-line react-hooks/exhaustive-deps
+  return useMemo(() => toResult(view, actions), [view, actions, token]);
+}
+
+type Actions = Pick<UseStreamResult<unknown>, 'disconnect' | 'reconnect' | 'cancel'>;
+
+/** Own, enumerable getters: destructuring uses a field, spreading uses all. */
+function toResult<TData, TSelected>(view: StreamView<TData, TSelected>, actions: Actions): UseStreamResult<TSelected> {
   return {
-    ...state,
-    data,
-    status: shown,
-    ...(query
-      ? { disconnect: query.disconnect, reconnect: query.reconnect, cancel: query.cancel }
-      : NOTHING_TO_CONTROL),
+    get data() {
+      return view.use('data');
+    },
+    get position() {
+      return view.use('position');
+    },
+    get count() {
+      return view.use('count');
+    },
+    get status() {
+      return view.use('status');
+    },
+    get end() {
+      return view.use('end');
+    },
+    get error() {
+      return view.use('error');
+    },
+    get cancelRequested() {
+      return view.use('cancelRequested');
+    },
+    ...actions,
   };
 }
 
-const NOTHING_TO_CONTROL: Pick<UseStreamResult<unknown>, 'disconnect' | 'reconnect' | 'cancel'> = {
-  disconnect: () => undefined,
-  reconnect: () => undefined,
-  cancel: async () =>
-    err(new StreamError('INVALID_ARGUMENT', 'There is no stream to cancel: `useStream` has no source.')),
-};
-
-const NO_ITEMS: readonly never[] = [];
-
-/** The query's state, or that of a stream which is not known yet. */
-function useStreamState<TItem, TData>(
-  query: StreamQuery<TItem, TData> | null,
-  initial: TData,
-): StreamSessionState<TData> {
-  const [empty] = useState<StreamSessionState<TData>>(() => ({
-    // Without `reduce` the data is the array of values.
-    data: initial === undefined ? (NO_ITEMS as TData) : initial,
-    position: 0,
-    count: 0,
-    status: 'idle',
-    end: null,
-    error: null,
-    cancelRequested: false,
-  }));
-  const getState = query ? query.getState : () => empty;
-  return useSyncExternalStore(query ? query.subscribe : subscribeToNothing, getState, getState);
+function toSessionOptions<TItem, TData, TSelected>(
+  options: UseStreamOptions<TItem, TData, TSelected>,
+): AnySessionOptions<TItem, TData> {
+  const {
+    enabled: _enabled,
+    select: _select,
+    queryKey: _queryKey,
+    onItems: _onItems,
+    onEnd: _onEnd,
+    onError: _onError,
+    ...session
+  } = options;
+  return session as AnySessionOptions<TItem, TData>;
 }
 
-function subscribeToNothing(): () => void {
-  return () => undefined;
-}
-
-/** Applies `select`, keeping what is equal to the last result. */
-function useSelected<TData, TSelected>(data: TData, select: ((data: TData) => TSelected) | undefined): TSelected {
-  const [memory] = useState<{ last: { readonly selected: TSelected } | null }>(() => ({ last: null }));
-  // Without `select` what is selected is the data itself.
-  const fresh = select ? select(data) : (data as unknown as TSelected);
-  const selected = select && memory.last ? replaceEqualDeep(memory.last.selected, fresh) : fresh;
-  useEffect(() => {
-    memory.last = { selected };
-  });
-  return selected;
-}
-
-/** Callbacks are each component's own; the rest of the options is shared by all that follow the stream. */
-function withoutCallbacks<T extends StreamSessionCallbacks<never>>({
-  onItems: _items,
-  onEnd: _end,
-  onError: _error,
-  ...rest
-}: T): Omit<T, keyof StreamSessionCallbacks<never>> {
-  return rest;
-}
-
-function latestCallbacks<TItem>(latest: {
-  readonly current: StreamSessionCallbacks<TItem>;
-}): StreamSessionCallbacks<TItem> {
+/** The callbacks of one component, looked up at each call. */
+function callbacksOf<TItem>(options: () => StreamSessionCallbacks<TItem>): StreamSessionCallbacks<TItem> {
   return {
-    onItems: (items, info) => latest.current.onItems?.(items, info),
-    onEnd: (end) => latest.current.onEnd?.(end),
-    onError: (error) => latest.current.onError?.(error),
+    onItems: (items, info) => options().onItems?.(items, info),
+    onEnd: (end) => options().onEnd?.(end),
+    onError: (error) => options().onError?.(error),
   };
+}
+
+function emptySnapshot<TItem, TData, TSelected>({ reduce, initial, from }: UseStreamOptions<TItem, TData, TSelected>) {
+  const position = typeof from === 'number' ? from : 0;
+  const data = reduce ? initial : [];
+  return { data: data as TData, position, start: position, count: 0, end: null, incarnation: null };
 }

@@ -34,4 +34,4 @@ export {
 } from './session-options.ts';
 export { createStreamSession } from './session.ts';
 export { isStreamItemError, StreamItemError, type StreamItemIssue } from './stream-item-error.ts';
-export { sourceName, type StreamSource } from './stream-source.ts';
+export { assertSource, sourceName, type StreamSource } from './stream-source.ts';
