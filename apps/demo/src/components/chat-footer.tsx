@@ -6,7 +6,7 @@ import type { AnswererInfo } from '../lib/answer.ts';
 import type { ShownTurn } from '../lib/chat.ts';
 import type { EndedAnswer } from '../lib/snapshot.ts';
 import { isOpen } from '../lib/status.ts';
-import { useAnswer } from '../lib/use-answer.ts';
+import { useAnswerState } from '../lib/use-answer.ts';
 import { useShortcuts } from '../lib/use-shortcuts.ts';
 import { Announcer } from './announcer.tsx';
 import { AnswererNote } from './answerer-note.tsx';
@@ -43,7 +43,7 @@ export function ChatFooter({
   answerer,
   fieldRef,
 }: ChatFooterProps) {
-  const { status, stop } = useAnswer(latest?.answer ?? 'none', {
+  const { status, stop } = useAnswerState(latest?.answer ?? 'none', {
     ended,
     enabled: latest !== undefined && !latest.pending,
   });

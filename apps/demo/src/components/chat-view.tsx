@@ -8,7 +8,7 @@ import { chatTitle, type ShownTurn } from '../lib/chat.ts';
 import type { CorpusInfo } from '../lib/corpus-info.ts';
 import { newId } from '../lib/ids.ts';
 import type { ChatSnapshot } from '../lib/snapshot.ts';
-import { useChat } from '../lib/use-chat.ts';
+import { type ChatNow, useChat } from '../lib/use-chat.ts';
 import { useStickToBottom } from '../lib/use-stick-to-bottom.ts';
 import { ChatFooter } from './chat-footer.tsx';
 import { ChatHeader } from './chat-header.tsx';
@@ -93,7 +93,8 @@ export function ChatView({ snapshot, corpus, answerer }: ChatViewProps) {
   );
 }
 
-function problemOf({ sendError, chatError }: ReturnType<typeof useChat>): string | null {
+function problemOf({ sendError, chatError, deleted }: ChatNow): string | null {
+  if (deleted) return 'This conversation was deleted. What you see is not stored any more.';
   if (sendError) return `Not sent. ${sendError.message}`;
   if (chatError) return `This conversation cannot be followed any more. ${chatError.message}`;
   return null;
