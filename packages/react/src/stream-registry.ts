@@ -124,6 +124,12 @@ function createEntry<TItem, TData>(
   };
   const stopObserving = observer.subscribe(({ data }) => {
     if (data === written) return;
+    // By `resetQueries`, as nothing else takes the data out of an entry.
+    if (data === undefined && written) {
+      written = null;
+      session.restart();
+      return;
+    }
     // The session is the truth: a refetch that was overtaken, or data hydrated later, must not turn it back.
     const now = session.snapshot();
     if (now && (!isStreamSnapshot(data) || data.position !== now.position)) write();

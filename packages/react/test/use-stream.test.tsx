@@ -142,15 +142,6 @@ describe('a resume, never a wipe or a duplicate', () => {
     expect([shown(), backend.offsets]).toEqual(['a 0 1 2 [live]', [START]]);
   });
 
-  it('on resetQueries, which cannot make what was read unread', async () => {
-    const backend = await createBackend('a');
-    const { client } = renderWith(<List backend={backend} />);
-    await settle();
-    await act(() => client.resetQueries());
-    await settle();
-    expect([shown(), backend.offsets]).toEqual(['a [live]', [START]]);
-  });
-
   it('on a remount long after', async () => {
     const backend = await createBackend('a', 'b');
     const { rerender } = renderWith(<List backend={backend} />);
@@ -190,6 +181,19 @@ describe('a resume, never a wipe or a duplicate', () => {
     expect(shown()).toBe('a [closed]');
     await settle();
     expect(backend.offsets).toEqual([START]);
+  });
+
+  it('starts over, without a wipe, when its entry is reset', async () => {
+    const backend = await createBackend('a');
+    const { client } = renderWith(<List backend={backend} />);
+    await settle();
+    let release: () => void = () => undefined;
+    backend.gate = new Promise((resolve) => (release = resolve));
+    await act(() => client.resetQueries());
+    await waitFor(() => expect(shown()).toBe('a [connecting]'));
+    release();
+    await waitFor(() => expect(shown()).toBe('a [live]'));
+    expect(backend.offsets).toEqual([START, START]);
   });
 
   it('starts anew once the cache has forgotten', async () => {

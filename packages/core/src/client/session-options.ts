@@ -127,6 +127,8 @@ export interface StreamSession<TItem, TData> {
   disconnect(): void;
   /** Connects anew at once; also after an error. */
   reconnect(): void;
+  /** Reads everything again, from where the data begins; what is shown stays until that has caught up. Values are not told of twice. */
+  restart(): void;
   /** Looks after the connection: ends a pause between attempts and retries after an error. Leaves a live or paused one alone. */
   refresh(): void;
   /** Asks the producer to stop, for all readers. */

@@ -142,6 +142,15 @@ class Session<TItem, TData> implements StreamSession<TItem, TData> {
     this.#publish();
   }
 
+  restart(): void {
+    if (this.#wanted === 'closed') return;
+    this.#wanted = 'connected';
+    this.#end = null;
+    this.#error = null;
+    this.#readAgain({ ...begin(this.#shown.start), incarnation: null });
+    this.#publish();
+  }
+
   refresh(): void {
     const waiting = this.#remote?.phase === 'waiting' || this.#error !== null;
     if (this.#wanted === 'connected' && waiting) this.reconnect();
@@ -220,7 +229,8 @@ class Session<TItem, TData> implements StreamSession<TItem, TData> {
   #gather(position: number, value: TItem): void {
     if (position < this.#toldUpTo) return;
     this.#toldUpTo = position + 1;
-    if (this.#options.onItems || this.#observers.size > 0) this.#newItems.push(value);
+    // Also without observers: one that comes before the notification has not seen this value yet.
+    this.#newItems.push(value);
   }
 
   /** Builds the data again from where it began; what is shown stays until then. */

@@ -126,6 +126,23 @@ describe('status', () => {
     expect((await server.next()).url.searchParams.get('live')).toBe('sse');
   });
 
+  it('reads everything again when restarted, also after the end, and shows the old data until then', async () => {
+    const told: unknown[] = [];
+    const { server, session } = openSession({ onItems: (items) => told.push(...items) });
+    session.connect();
+    (await server.next()).sse().send(dataEvent(record(0, 'a')) + controlEvent(1, { end: COMPLETED }));
+    await settle();
+    session.restart();
+    expect(session.getState()).toMatchObject({ status: 'connecting', data: ['a'], end: null });
+    const again = await server.next();
+    expect(again.url.searchParams.get('offset')).toBe('-1');
+    const body = again.sse();
+    body.send(dataEvent(record(0, 'b')) + controlEvent(1, { end: COMPLETED }));
+    await settle();
+    expect(session.getState()).toMatchObject({ status: 'closed', data: ['b'] });
+    expect(told).toEqual(['a']);
+  });
+
   it('lets go of everything on close', async () => {
     const { server, clock, session, notified } = openSession();
     session.connect();
@@ -222,6 +239,20 @@ describe('notifications', () => {
     await settle();
     expect(told).toEqual([['a', 'b', 2], ['c', 3], 'completed']);
     expect(observed).toEqual(['a', 'b']);
+  });
+
+  it('bring an observer what it has not seen, and nothing else', async () => {
+    const { server, clock, session } = openSession({ batch: 100 });
+    session.connect();
+    const body = (await server.next()).sse();
+    body.send(dataEvent(record(0, 'seen')));
+    await clock.advance(100);
+    body.send(dataEvent(record(1, 'on its way')));
+    await settle();
+    const observed: unknown[] = [];
+    session.observe({ onItems: (items) => observed.push(...items) });
+    await clock.advance(100);
+    expect(observed).toEqual(['on its way']);
   });
 
   it('survive callbacks that throw', async () => {
