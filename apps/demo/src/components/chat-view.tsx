@@ -80,7 +80,7 @@ export function ChatView({ snapshot, corpus, answerer }: ChatViewProps) {
           draft={draft}
           onDraft={setDraft}
           onSend={() => void send(draft.trim())}
-          sending={chat.sending}
+          sending={chat.sending || chat.deleted}
           unreachable={chat.unreachable}
           problem={problemOf(chat)}
           latest={latest}
