@@ -66,7 +66,7 @@ test('shows public errors, and of others nothing but that there was one', async 
     status: 503,
     error: { code: 'STORE_LOCKED' },
   });
-  const full = new StreamWriteError('store_error', 'STORE_FULL', '/secret/path is full', 0);
+  const full = new StreamWriteError('/secret/path is full', { reason: 'store_error', code: 'STORE_FULL', position: 0 });
   expect(await answer(full)).toMatchObject({ status: 503, error: { code: 'STORE_FULL' } });
   const internal = await answer(new Error('secret path'));
   expect(internal).toMatchObject({ status: 500, error: { code: 'INTERNAL' } });
