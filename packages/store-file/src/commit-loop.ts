@@ -95,9 +95,10 @@ export class CommitLoop {
     }
   }
 
-  /** Resolves once everything pushed so far is answered. */
+  /** Resolves once everything pushed so far is answered and what failed is cut off, if the disk lets it be. */
   async drained(): Promise<void> {
     if (this.busy) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
+    if (this.#overhangs && !this.#aborted) await this.#cutBack().catch(() => undefined);
   }
 
   /** Takes note that the log is on disk up to here, where commits do not wait for that. */
@@ -190,10 +191,7 @@ export class CommitLoop {
       frames = encodeBatch(changes, place);
       for (const { frame } of frames) bytes += frame.length;
     }
-    if (this.#overhangs) {
-      await files.reset(log.bytes);
-      this.#overhangs = false;
-    }
+    if (this.#overhangs) await this.#cutBack();
     const started = performance.now();
     if (changes.length > 0 || publish) {
       const durableBytes = sync ? bytes : this.#syncedBytes;
@@ -247,18 +245,20 @@ export class CommitLoop {
 
   /** Nothing of the failed commit may stay, and nothing decided on top of it may be answered. */
   async #recover(error: StreamError, batch: readonly PendingCall[]): Promise<void> {
-    const { log, files } = this.#options;
     const failed = this.#rollBack(batch);
-    if (!this.#aborted) {
-      this.#overhangs = true;
-      try {
-        await files.reset(log.bytes);
-        this.#overhangs = false;
-      } catch {
-        // The next commit tries again before it writes; until then the tail mark keeps every reader in front of what overhangs.
-      }
+    this.#overhangs = !this.#aborted;
+    try {
+      if (this.#overhangs) await this.#cutBack();
+    } catch {
+      // The next commit tries again before it writes; until then the tail mark keeps every reader in front of what overhangs.
     }
     for (const call of failed) call.reject(error);
+  }
+
+  async #cutBack(): Promise<void> {
+    const { log, files } = this.#options;
+    await files.reset(log.bytes);
+    this.#overhangs = false;
   }
 
   /** Takes back what is not stored. Returns the calls to reject; later ones are decided on the durable log again. */

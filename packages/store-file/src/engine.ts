@@ -196,12 +196,21 @@ export class Engine {
   }
 
   async #discard(folder: string): Promise<void> {
-    const { fs, layout } = this.#context;
+    const { fs, layout, lock, options } = this.#context;
     const trashed = join(layout.trash, crypto.randomUUID());
     try {
       await fs.rename(folder, trashed);
     } catch (error) {
-      if (!isMissing(error)) throw error;
+      if (isMissing(error)) return;
+      throw error;
+    }
+    try {
+      if (options.durability === 'disk') await this.#syncNames();
+      await lock.check();
+    } catch (error) {
+      // A deletion that is refused must not have happened. Without the lock, the name may be another's by now.
+      if (lock.held) await fs.rename(trashed, folder).catch(() => undefined);
+      throw error;
     }
     this.#removeLater(trashed);
   }

@@ -46,7 +46,7 @@ export interface StreamHost {
   readonly context: StoreContext;
   /** Makes the names in the folder of streams durable. */
   readonly syncNames: () => Promise<void>;
-  /** Renames a stream's folder out of the way, which deletes the stream, and removes the files at leisure. */
+  /** Renames a stream's folder out of the way, which deletes the stream for good, and removes the files at leisure. */
   readonly discard: (folder: string) => Promise<void>;
 }
 
@@ -344,12 +344,9 @@ export class Stream {
   }
 
   async #remove(): Promise<void> {
-    const { syncNames, discard, context } = this.#host;
     await this.#close(new StreamNotFoundError(this.id));
-    await discard(this.folder);
+    await this.#host.discard(this.folder);
     this.#vanish();
-    if (context.options.durability === 'disk') await syncNames();
-    await context.lock.check();
   }
 
   async #expire(): Promise<void> {

@@ -27,8 +27,7 @@ export const pass: Intercept = (_call, proceed) => proceed();
 
 export function createFaultFs(): FaultFs {
   const fault: FaultFs = {
-    // The proxy answers with functions of the same types.
-    fs: new Proxy(nodeFs, { get: (target, name) => wrap(target, String(name)) }) as unknown as FileSystem,
+    fs: new Proxy(nodeFs, { get: (target, name) => wrap(target, String(name)) }),
     calls: [],
     open: { count: 0, most: 0 },
     intercept: pass,

@@ -1,7 +1,14 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import type { AppendSegment, NewRecord, SegmentResult, StreamRecord, StreamStore } from '@perennial/core';
+import {
+  type AppendSegment,
+  isStreamError,
+  type NewRecord,
+  type SegmentResult,
+  type StreamRecord,
+  type StreamStore,
+} from '@perennial/core';
 import { onTestFinished } from 'vitest';
 
 import { createFileStreamStore, type FileStreamStoreOptions } from '../src/index.ts';
@@ -96,4 +103,12 @@ export function observe<T>(promise: Promise<T>): {
 export function gate(): { readonly opened: Promise<void>; open(): void } {
   const { promise, resolve } = Promise.withResolvers<void>();
   return { opened: promise, open: resolve };
+}
+
+/** The code that a promise rejects with; null when it does not. */
+export function codeOf(promise: Promise<unknown>): Promise<string | null> {
+  return promise.then(
+    () => null,
+    (error: unknown) => (isStreamError(error) ? error.code : String(error)),
+  );
 }
