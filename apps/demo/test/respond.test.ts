@@ -1,4 +1,4 @@
-import { PublicError, StreamError } from '@perennial/core';
+import { PublicError, StreamError, StreamWriteError } from '@perennial/core';
 import { expect, test, vi } from 'vitest';
 
 import { askSchema } from '../src/lib/requests.ts';
@@ -66,6 +66,8 @@ test('shows public errors, and of others nothing but that there was one', async 
     status: 503,
     error: { code: 'STORE_LOCKED' },
   });
+  const full = new StreamWriteError('/secret/path is full', { reason: 'store_error', code: 'STORE_FULL', position: 0 });
+  expect(await answer(full)).toMatchObject({ status: 503, error: { code: 'STORE_FULL' } });
   const internal = await answer(new Error('secret path'));
   expect(internal).toMatchObject({ status: 500, error: { code: 'INTERNAL' } });
   expect(JSON.stringify(internal)).not.toContain('secret');

@@ -50,7 +50,7 @@ export async function requestCancel(
   try {
     await writeNewFile(fs, temporary, bytes, { sync: true });
     await fs.link(temporary, path);
-    await syncDirectory(fs, dirname(path));
+    await syncOrUndo(fs, path);
     return request;
   } catch (error) {
     if (hasErrno(error, 'EEXIST')) {
@@ -67,4 +67,14 @@ export async function requestCancel(
   // A damaged request, one of an earlier stream, or a file system without links: replace it.
   await replaceFile(fs, path, bytes, { sync: true });
   return request;
+}
+
+/** A request that is refused must not be found later. */
+async function syncOrUndo(fs: FileSystem, path: string): Promise<void> {
+  try {
+    await syncDirectory(fs, dirname(path));
+  } catch (error) {
+    await fs.rm(path, { force: true }).catch(() => undefined);
+    throw error;
+  }
 }

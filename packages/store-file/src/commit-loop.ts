@@ -1,15 +1,19 @@
 /**
  * Group commit of one stream: everything that is in flight goes into one write and one sync, and is answered together.
  *
- * States: idle -> armed (the calls of this turn gather) -> committing (calls made meanwhile gather for the next commit) -> committing
- * again or idle. A failed commit rejects every call not yet answered, those that gather included, because they were decided on top of
- * what was not stored; the log is cut back to what is durable before anything is written again.
+ * States: idle -> gathering (the calls of this turn) -> writing (calls made meanwhile gather for the next commit) -> writing again when
+ * there are such calls, else gathering what the answered callers send next -> idle. {@link CommitPace} may end a gathering early.
+ *
+ * A failed commit rejects every call not yet answered, those that gather included, because they were decided on top of what was not
+ * stored; the log is cut back to what is durable before anything is written again.
  */
 import type { SegmentResult, StreamError, StreamHead } from '@perennial/core';
 
 import { type EncodedFrame, encodeBatch } from './batch-encoder.ts';
 import type { Change } from './change.ts';
+import { CommitPace } from './commit-pace.ts';
 import { toFileError } from './file-errors.ts';
+import { isMissing } from './file-system.ts';
 import type { LogFiles } from './log-files.ts';
 import type { DurableLog } from './log-state.ts';
 import type { PendingBudget } from './store-context.ts';
@@ -58,9 +62,10 @@ export class CommitLoop {
   /** In turn: the one of the last commit may still be being written. */
   readonly #marks = [Buffer.alloc(TAIL_MARK_BYTES), Buffer.alloc(TAIL_MARK_BYTES)] as const;
   #turn: 0 | 1 = 0;
-  readonly #start = (): void => void this.#commitAll();
+  readonly #pace = new CommitPace();
+  readonly #endOfTurn = (): void => this.#endTurn();
+  #state: 'idle' | 'gathering' | 'writing' = 'idle';
   #calls: PendingCall[] = [];
-  #busy = false;
   #syncedBytes: number;
   /** The file may hold more than the durable log since a commit failed. */
   #overhangs = false;
@@ -74,21 +79,26 @@ export class CommitLoop {
 
   /** True while calls wait for a commit. */
   get busy(): boolean {
-    return this.#busy;
+    return this.#state === 'writing' || this.#calls.length > 0;
   }
 
   push(call: PendingCall): void {
     this.#calls.push(call);
     this.#options.pending.used += call.bytes;
-    if (this.#busy) return;
-    this.#busy = true;
-    // After the calls of this turn, so that they go together.
-    queueMicrotask(this.#start);
+    if (this.#state === 'idle') {
+      this.#state = 'gathering';
+      this.#pace.arm();
+      // After the calls of this turn, so that they go together.
+      queueMicrotask(this.#endOfTurn);
+    } else if (this.#state === 'gathering' && this.#pace.isFull(this.#calls.length)) {
+      void this.#write(false);
+    }
   }
 
-  /** Resolves once everything pushed so far is answered. */
+  /** Resolves once everything pushed so far is answered and what failed is cut off, if the disk lets it be. */
   async drained(): Promise<void> {
-    if (this.#busy) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
+    if (this.busy) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
+    if (this.#overhangs && !this.#aborted) await this.#cutBack().catch(() => undefined);
   }
 
   /** Takes note that the log is on disk up to here, where commits do not wait for that. */
@@ -99,32 +109,67 @@ export class CommitLoop {
   /** Rejects what gathers, and never touches the log again: it belongs to another process. */
   abort(error: StreamError): void {
     this.#aborted = true;
-    this.#fail(error, []);
+    for (const call of this.#rollBack([])) call.reject(error);
   }
 
-  async #commitAll(): Promise<void> {
-    while (this.#calls.length > 0) {
-      const batch = this.#takeBatch();
-      try {
-        await this.#commit(batch);
-      } catch (error) {
-        await this.#recover(toFileError(error, `appending to ${this.#options.files.paths.log}`), batch);
-      }
-    }
-    this.#busy = false;
+  /** The turn is over: what has gathered is committed. */
+  #endTurn(): void {
+    if (this.#state !== 'gathering') return;
+    this.#pace.gathered();
+    if (this.#calls.length > 0) void this.#write(true);
+    else this.#rest();
+  }
+
+  #rest(): void {
+    this.#state = 'idle';
     for (const resolve of this.#onIdle.splice(0)) resolve();
+  }
+
+  /** @param isWhole The group has everything of its turn. */
+  async #write(isWhole: boolean): Promise<void> {
+    this.#state = 'writing';
+    const batch = this.#takeBatch();
+    try {
+      const ms = await this.#commit(batch);
+      this.#pace.stored(batch.length, { ms, isWhole });
+      this.#proceed(() => this.#answer(batch));
+    } catch (error) {
+      await this.#recover(await this.#explain(error), batch);
+      this.#proceed(() => undefined);
+    }
+  }
+
+  /** Goes on after a commit. What has gathered meanwhile is sent off before `answer`, so that the disk has work while callers think. */
+  #proceed(answer: () => void): void {
+    const hasNext = this.#calls.length > 0;
+    if (hasNext && !this.#pace.shouldMeet()) {
+      void this.#write(false);
+      answer();
+      return;
+    }
+    this.#state = 'gathering';
+    this.#pace.arm();
+    answer();
+    // Behind the callers' own next steps, which `answer` has put on the same queue.
+    if (hasNext) setImmediate(this.#endOfTurn);
+    else queueMicrotask(this.#endOfTurn);
   }
 
   #takeBatch(): readonly PendingCall[] {
     const calls = this.#calls;
     let bytes = 0;
-    const end = calls.findIndex((call) => bytes >= BATCH_TARGET_BYTES || ((bytes += call.bytes), false));
-    if (end > 0) return calls.splice(0, end);
+    let count = 0;
+    for (const call of calls) {
+      if (bytes >= BATCH_TARGET_BYTES) return calls.splice(0, count);
+      bytes += call.bytes;
+      count++;
+    }
     this.#calls = [];
     return calls;
   }
 
-  async #commit(batch: readonly PendingCall[]): Promise<void> {
+  /** Resolves with the time that the files took, in ms. */
+  async #commit(batch: readonly PendingCall[]): Promise<number> {
     const { log, files, generation, sync, confirm, now } = this.#options;
     const changes: Change[] = [];
     let publish = false;
@@ -146,10 +191,8 @@ export class CommitLoop {
       frames = encodeBatch(changes, place);
       for (const { frame } of frames) bytes += frame.length;
     }
-    if (this.#overhangs) {
-      await files.reset(log.bytes);
-      this.#overhangs = false;
-    }
+    if (this.#overhangs) await this.#cutBack();
+    const started = performance.now();
     if (changes.length > 0 || publish) {
       const durableBytes = sync ? bytes : this.#syncedBytes;
       const beat = head.lease?.beat ?? 0;
@@ -158,15 +201,17 @@ export class CommitLoop {
       encodeTailMark({ salt: log.salt, generation, visibleBytes: bytes, durableBytes, beat, touchedAt: now() }, mark);
       await files.commit(frames, { at: log.bytes, sync, mark, confirm });
     }
+    const ms = performance.now() - started;
     if (sync) this.#syncedBytes = bytes;
     for (const { offset, firstPosition, count } of frames) if (count > 0) log.index.add(firstPosition, offset);
     log.bytes = bytes;
-    this.#apply(batch, head);
+    this.#fold(batch, head);
+    return ms;
   }
 
-  #apply(batch: readonly PendingCall[], head: StreamHead): void {
-    const { log, pending, onCommit } = this.#options;
-    const { state, cache } = log;
+  /** Makes the calls visible. */
+  #fold(batch: readonly PendingCall[], head: StreamHead): void {
+    const { state, cache } = this.#options.log;
     for (const { change } of batch) {
       if (!change) continue;
       cache.push(change.records);
@@ -176,34 +221,53 @@ export class CommitLoop {
     }
     cache.trim();
     state.head = head;
+  }
+
+  #answer(batch: readonly PendingCall[]): void {
+    const { log, pending, onCommit } = this.#options;
     for (const call of batch) {
       pending.used -= call.bytes;
       call.resolve({ segments: call.segments, head: call.head });
     }
-    onCommit(head);
+    onCommit(log.state.head);
   }
 
+  /** Files that are gone are usually gone because the lock is. */
+  async #explain(error: unknown): Promise<StreamError> {
+    const { files, confirm } = this.#options;
+    const failure = toFileError(error, `appending to ${files.paths.log}`);
+    if (!isMissing(error)) return failure;
+    return confirm().then(
+      () => failure,
+      (lost: unknown) => toFileError(lost, 'checking the lock'),
+    );
+  }
+
+  /** Nothing of the failed commit may stay, and nothing decided on top of it may be answered. */
   async #recover(error: StreamError, batch: readonly PendingCall[]): Promise<void> {
-    const { log, files } = this.#options;
-    this.#fail(error, batch);
-    if (this.#aborted) return;
-    this.#overhangs = true;
+    const failed = this.#rollBack(batch);
+    this.#overhangs = !this.#aborted;
     try {
-      await files.reset(log.bytes);
-      this.#overhangs = false;
+      if (this.#overhangs) await this.#cutBack();
     } catch {
       // The next commit tries again before it writes; until then the tail mark keeps every reader in front of what overhangs.
     }
+    for (const call of failed) call.reject(error);
   }
 
-  #fail(error: StreamError, batch: readonly PendingCall[]): void {
+  async #cutBack(): Promise<void> {
+    const { log, files } = this.#options;
+    await files.reset(log.bytes);
+    this.#overhangs = false;
+  }
+
+  /** Takes back what is not stored. Returns the calls to reject; later ones are decided on the durable log again. */
+  #rollBack(batch: readonly PendingCall[]): readonly PendingCall[] {
     const { pending, onRollback } = this.#options;
-    const calls = [...batch, ...this.#calls];
+    const failed = [...batch, ...this.#calls];
     this.#calls = [];
+    for (const call of failed) pending.used -= call.bytes;
     onRollback();
-    for (const call of calls) {
-      pending.used -= call.bytes;
-      call.reject(error);
-    }
+    return failed;
   }
 }

@@ -120,7 +120,11 @@ export class Engine {
   mark(id: string, mark: Mark): Promise<StreamHead> {
     if (mark.type === 'cancel')
       return this.#loaded(id, (stream) => stream.cancel(mark), 'requesting the cancellation of');
-    return this.#write(id, (stream) => stream.mark(mark), 'marking');
+    const stream = this.#streams.get(id);
+    const lane = stream?.fastLane;
+    if (!stream || !lane) return this.#write(id, (loaded) => loaded.mark(mark), 'marking');
+    stream.used = true;
+    return lane.mark(mark);
   }
 
   delete(id: string): Promise<boolean> {
@@ -192,12 +196,21 @@ export class Engine {
   }
 
   async #discard(folder: string): Promise<void> {
-    const { fs, layout } = this.#context;
+    const { fs, layout, lock, options } = this.#context;
     const trashed = join(layout.trash, crypto.randomUUID());
     try {
       await fs.rename(folder, trashed);
     } catch (error) {
-      if (!isMissing(error)) throw error;
+      if (isMissing(error)) return;
+      throw error;
+    }
+    try {
+      if (options.durability === 'disk') await this.#syncNames();
+      await lock.check();
+    } catch (error) {
+      // A deletion that is refused must not have happened. Without the lock, the name may be another's by now.
+      if (lock.held) await fs.rename(trashed, folder).catch(() => undefined);
+      throw error;
     }
     this.#removeLater(trashed);
   }

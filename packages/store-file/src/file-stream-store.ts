@@ -144,7 +144,8 @@ class FileStreamStore implements StreamStore {
   async #call<T>(call: (engine: Engine) => Promise<T>): Promise<T> {
     this.#active++;
     try {
-      return await call(await this.#lease());
+      // With the engine at hand the call begins in this turn, so that calls keep their order.
+      return await call(this.#engine ?? (await this.#lease()));
     } finally {
       if (--this.#active === 0) this.#onIdle?.();
     }

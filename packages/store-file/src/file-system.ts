@@ -7,6 +7,7 @@ import { dirname } from 'node:path';
  */
 export type FileSystem = Pick<
   typeof nodeFs,
+  | 'access'
   | 'link'
   | 'mkdir'
   | 'open'

@@ -1,6 +1,5 @@
 import type { LogFiles } from './log-files.ts';
-import { type FollowNews, openFollowed, refreshFollowed } from './log-follower.ts';
-import type { LoadedLog } from './log-loader.ts';
+import { type FollowCare, type FollowedLog, type FollowNews, openFollowed, refreshFollowed } from './log-follower.ts';
 import type { DurableLog } from './log-state.ts';
 import type { StoreContext } from './store-context.ts';
 
@@ -10,13 +9,13 @@ export class FollowedStream {
   readonly log: DurableLog;
   readonly files: LogFiles;
   readonly #context: StoreContext;
-  readonly #loaded: LoadedLog;
+  readonly #followed: FollowedLog;
 
-  constructor(context: StoreContext, loaded: LoadedLog) {
+  constructor(context: StoreContext, followed: FollowedLog) {
     this.#context = context;
-    this.#loaded = loaded;
-    this.log = loaded.log;
-    this.files = loaded.files;
+    this.#followed = followed;
+    this.log = followed.log;
+    this.files = followed.files;
   }
 
   /** Opens the stream; null when there is none. */
@@ -24,13 +23,13 @@ export class FollowedStream {
     context: StoreContext,
     place: { readonly id: string; readonly folder: string },
   ): Promise<{ readonly stream: FollowedStream; readonly touchedAt: number } | null> {
-    const loaded = await openFollowed(context, place);
-    return loaded && { stream: new FollowedStream(context, loaded), touchedAt: loaded.touchedAt };
+    const followed = await openFollowed(context, place);
+    return followed && { stream: new FollowedStream(context, followed), touchedAt: followed.touchedAt };
   }
 
   /** Takes in what its writer has published since. */
-  refresh(): Promise<{ readonly news: FollowNews; readonly touchedAt: number }> {
-    return refreshFollowed(this.#context, this.#loaded);
+  refresh(care: FollowCare): Promise<FollowNews> {
+    return refreshFollowed(this.#context, this.#followed, care);
   }
 
   async close(): Promise<void> {

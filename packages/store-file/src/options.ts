@@ -93,7 +93,10 @@ export function resolveOptions(options: FileStreamStoreOptions): ResolvedOptions
 function count(name: string, value: number | undefined, fallback: number, minimum: number): number {
   if (value === undefined) return fallback;
   if (!Number.isSafeInteger(value) || value < minimum) {
-    throw new InvalidArgumentError(name, `\`${name}\` must be a whole number from ${minimum}; got ${quote(value)}.`);
+    throw new InvalidArgumentError(
+      name,
+      `\`${name}\` must be a whole number from ${minimum}; got ${typeof value === 'number' ? value : quote(value)}.`,
+    );
   }
   return value;
 }

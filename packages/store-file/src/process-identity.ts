@@ -20,9 +20,9 @@ export function currentProcess(): ProcessIdentity {
   return {
     pid: process.pid,
     host: hostname(),
-    bootId: probe(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()),
+    bootId: probe(readBootId),
     pidNamespace: probe(() => readlinkSync('/proc/self/ns/pid')),
-    startedAt: startOf(process.pid),
+    startedAt: statusOf(process.pid)?.startedAt ?? null,
   };
 }
 
@@ -40,8 +40,17 @@ export function judgeProcess(other: ProcessIdentity, self: ProcessIdentity): 'al
   if (other.pidNamespace !== self.pidNamespace) return 'unknown';
   if (!pidExists(other.pid)) return 'dead';
   if (self.bootId === null) return other.pid === self.pid ? 'alive' : 'unknown';
-  const startedAt = startOf(other.pid);
-  return startedAt !== null && startedAt === other.startedAt ? 'alive' : 'dead';
+  const status = statusOf(other.pid);
+  // It exists and cannot be looked at: `/proc` may hide the processes of other users.
+  if (!status) return 'unknown';
+  return status.isAlive && status.startedAt === other.startedAt ? 'alive' : 'dead';
+}
+
+function readBootId(): string | null {
+  const read = (): string => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  const id = read();
+  // Some sandboxes make up a new one with each look.
+  return read() === id ? id : null;
 }
 
 function pidExists(pid: number): boolean {
@@ -53,17 +62,18 @@ function pidExists(pid: number): boolean {
   }
 }
 
-/** Null for a process that is gone, or dead and only waits for its parent to collect it. */
-function startOf(pid: number): string | null {
+/** What `/proc` says of a process; null when it says nothing. */
+function statusOf(pid: number): { readonly isAlive: boolean; readonly startedAt: string | null } | null {
   return probe(() => {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     // The second field is the program's name in parentheses and may hold anything; counting starts behind it.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return fields[0] === 'Z' || fields[0] === 'X' ? null : (fields[19] ?? null);
+    // A dead process that waits for its parent to collect it still has a pid.
+    return { isAlive: fields[0] !== 'Z' && fields[0] !== 'X', startedAt: fields[19] ?? null };
   });
 }
 
-function probe<T>(read: () => T): T | null {
+function probe<T>(read: () => T | null): T | null {
   try {
     return read();
   } catch {

@@ -77,6 +77,7 @@ async function realPath(fs: FileSystem, path: string): Promise<string> {
   } catch (error) {
     const parent = dirname(path);
     if (!isMissing(error) || parent === path) throw error;
-    return join(await realPath(fs, parent), basename(path));
+    // A path that bundlers cannot know: without the comment Next traces the whole project into the output of every route.
+    return join(/* turbopackIgnore: true */ await realPath(fs, parent), basename(path));
   }
 }

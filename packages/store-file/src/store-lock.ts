@@ -58,6 +58,8 @@ interface Claim extends ProcessIdentity {
   readonly acquiredAt: number;
   readonly sealBelow: number;
   readonly released: boolean;
+  /** Tells apart the claims of one process. */
+  readonly nonce: string;
 }
 
 interface FoundClaim {
@@ -83,6 +85,8 @@ class ClaimLock implements StoreLock {
   readonly #folder: string;
   #mine: Claim | null = null;
   #path = '';
+  /** A claim that is in place while taking the lock could not be finished; the next attempt goes on with it. */
+  #unfinished: Claim | null = null;
   #heart: ReturnType<typeof setInterval> | null = null;
   /** When this process first saw the present sign of life of an owner that it cannot judge. */
   #observed: { readonly path: string; readonly mtimeMs: number; readonly since: number } | null = null;
@@ -109,6 +113,10 @@ class ClaimLock implements StoreLock {
     await fs.mkdir(this.#folder, { recursive: true });
     for (;;) {
       const top = await this.#top();
+      if (top?.claim && top.claim.nonce === this.#unfinished?.nonce) {
+        if (await this.#settle(top.claim, top.path)) return;
+        continue;
+      }
       if (top?.state === 'held') throw this.#lockedBy(top);
       const generation = (top?.generation ?? 0) + 1;
       // A damaged claim tells nothing about older ones, so it counts as one whose owner may be alive.
@@ -120,6 +128,7 @@ class ClaimLock implements StoreLock {
         acquiredAt: Date.now(),
         sealBelow,
         released: false,
+        nonce: crypto.randomUUID(),
       };
       if (await this.#stake(claim)) return;
     }
@@ -129,7 +138,7 @@ class ClaimLock implements StoreLock {
     const mine = this.#mine;
     if (!mine) throw this.#lost(null);
     try {
-      await this.#options.fs.stat(this.#path);
+      await this.#options.fs.access(this.#path);
     } catch (error) {
       if (!isMissing(error)) throw error;
       const top = await this.#top();
@@ -147,23 +156,25 @@ class ClaimLock implements StoreLock {
   }
 
   async release(): Promise<void> {
-    const mine = this.#mine;
+    const mine = this.#mine ?? this.#unfinished;
     if (!mine) return;
     this.#drop();
+    this.#unfinished = null;
     const { fs } = this.#options;
+    const path = this.#pathOf(mine.generation);
     try {
-      await fs.stat(this.#path);
-      await replaceFile(fs, this.#path, sealJson({ ...mine, released: true }), { sync: false });
-    } catch (error) {
-      // Without the claim somebody else has the lock already; without a note of release the next owner finds this process dead.
-      if (!isMissing(error)) return;
+      // Without the claim somebody else has the lock already.
+      await fs.access(path);
+      await replaceFile(fs, path, sealJson({ ...mine, released: true }), { sync: false });
+    } catch {
+      // Without this note the next owner finds that this process is gone.
     }
   }
 
   /** Makes a claim; false when another process was faster. */
   async #stake(claim: Claim): Promise<boolean> {
     const { fs } = this.#options;
-    const path = join(this.#folder, String(claim.generation).padStart(10, '0'));
+    const path = this.#pathOf(claim.generation);
     const temporary = temporaryName(path);
     try {
       await writeNewFile(fs, temporary, sealJson(claim), { sync: true });
@@ -174,26 +185,41 @@ class ClaimLock implements StoreLock {
     } finally {
       await fs.rm(temporary, { force: true }).catch(() => undefined);
     }
+    this.#unfinished = claim;
+    return this.#settle(claim, path);
+  }
+
+  /** Makes a claim that is in place the only one; false when a later one exists. */
+  async #settle(claim: Claim, path: string): Promise<boolean> {
+    const { fs, staleAfterMs } = this.#options;
     // A number that a later owner has removed can be claimed again by a process that is far behind; it finds the later one here.
     const generations = await this.#generations();
     if (generations.at(-1) !== claim.generation) {
       await fs.rm(path, { force: true });
       return false;
     }
-    for (const lower of generations.slice(0, -1))
-      await fs.rm(join(this.#folder, String(lower).padStart(10, '0')), { force: true });
+    for (const lower of generations.slice(0, -1)) await fs.rm(this.#pathOf(lower), { force: true });
     await syncDirectory(fs, this.#folder);
+    this.#unfinished = null;
     this.#mine = claim;
     this.#path = path;
-    this.#heart = setInterval(() => void this.#beat(), this.#options.staleAfterMs / BEATS_PER_STALE_TIME);
+    this.#heart = setInterval(() => void this.#beat(), staleAfterMs / BEATS_PER_STALE_TIME);
     this.#heart.unref();
     return true;
   }
 
+  #pathOf(generation: number): string {
+    return join(this.#folder, String(generation).padStart(10, '0'));
+  }
+
   async #beat(): Promise<void> {
     const now = new Date();
-    // A failed beat says nothing: the check before each acknowledgement decides.
-    await this.#options.fs.utimes(this.#path, now, now).catch(() => undefined);
+    try {
+      await this.#options.fs.utimes(this.#path, now, now);
+    } catch {
+      // A claim that is gone is a lock that is lost; readers of this process should learn it also when nobody writes.
+      await this.check().catch(() => undefined);
+    }
   }
 
   #drop(): void {
@@ -214,7 +240,7 @@ class ClaimLock implements StoreLock {
     for (;;) {
       const generation = (await this.#generations()).at(-1);
       if (generation === undefined) return null;
-      const path = join(this.#folder, String(generation).padStart(10, '0'));
+      const path = this.#pathOf(generation);
       const bytes = await readIfPresent(this.#options.fs, path);
       // Removed since: a higher claim exists by now.
       if (!bytes) continue;

@@ -69,6 +69,7 @@ export async function makeStream(
     beat: 0,
     touchedAt: createdAt,
   };
+  let hasName = false;
   try {
     await fs.mkdir(temporary, { recursive: true });
     const paths = streamPaths(temporary, lock.generation);
@@ -79,9 +80,12 @@ export async function makeStream(
     // What is in the way has no log in it: a stream would have been found.
     await fs.rm(folder, { recursive: true, force: true });
     await fs.rename(temporary, folder);
+    hasName = true;
     if (sync) await syncNames();
     await lock.check();
   } catch (error) {
+    // A creation that is refused must not be found later. Without the lock, what is there may be another's.
+    if (hasName && lock.held) await fs.rename(folder, temporary).catch(() => undefined);
     await fs.rm(temporary, { recursive: true, force: true }).catch(() => undefined);
     throw error;
   }

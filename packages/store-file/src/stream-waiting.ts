@@ -6,14 +6,22 @@ import {
   type WaitOptions,
 } from '@perennial/core';
 
-/** The waiting readers of one stream, by the store that they called. */
-export class StreamWaiting {
-  readonly #latest: () => StreamHead;
-  readonly #groups = new Map<object, StreamWaiters>();
+/** What {@link StreamWaiting} needs from its stream. */
+export interface StreamWaitingOptions {
+  /** The present head, for waits that time out. */
+  readonly latest: () => StreamHead;
+  /** Starts to look for what other processes change. */
+  readonly watch: () => { stop(): void };
+}
 
-  /** @param latest The present head, for waits that time out. */
-  constructor(latest: () => StreamHead) {
-    this.#latest = latest;
+/** The waiting readers of one stream, by the store that they called, and the watch that some of them need. */
+export class StreamWaiting {
+  readonly #options: StreamWaitingOptions;
+  readonly #groups = new Map<object, StreamWaiters>();
+  #watch: { stop(): void } | null = null;
+
+  constructor(options: StreamWaitingOptions) {
+    this.#options = options;
   }
 
   get size(): number {
@@ -22,14 +30,32 @@ export class StreamWaiting {
     return size;
   }
 
-  /** Waits as `store`. */
-  wait(store: object, head: StreamHead, options: WaitOptions): Promise<StreamHead> {
+  /** Waits as `store`, starting with `head`. The watch goes on for as long as anybody waits. */
+  wait(
+    head: StreamHead,
+    options: WaitOptions,
+    { store, needsWatch }: { readonly store: object; readonly needsWatch: boolean },
+  ): Promise<StreamHead> {
     let group = this.#groups.get(store);
     if (!group) {
-      group = createStreamWaiters(this.#latest);
+      group = createStreamWaiters(this.#options.latest);
       this.#groups.set(store, group);
     }
-    return group.wait(head, options);
+    const waiting = group.wait(head, options);
+    if (needsWatch && group.size > 0) this.keepWatch();
+    return this.#watch ? waiting.finally(() => this.rest()) : waiting;
+  }
+
+  /** Watches, if anybody waits. */
+  keepWatch(): void {
+    if (this.size > 0) this.#watch ??= this.#options.watch();
+  }
+
+  /** Ends the watch, if nobody waits. */
+  rest(): void {
+    if (this.size > 0) return;
+    this.#watch?.stop();
+    this.#watch = null;
   }
 
   /** Wakes those whom the head satisfies. */
@@ -44,5 +70,6 @@ export class StreamWaiting {
       this.#groups.delete(key);
       group.fail(error);
     }
+    this.rest();
   }
 }

@@ -1,5 +1,3 @@
-import { join } from 'node:path';
-
 /**
  * One stream of a directory, as this process holds it.
  *
@@ -14,7 +12,6 @@ import {
   type CreateResult,
   decideExisting,
   decideMark,
-  isExpired,
   type Mark,
   type ProducerState,
   type ReadResult,
@@ -26,16 +23,20 @@ import {
 } from '@perennial/core';
 
 import { readCancel, requestCancel } from './cancel-file.ts';
+import { coalesce } from './coalesce.ts';
 import { createExclusive } from './exclusive.ts';
 import { closedError, StreamCorruptError, toFileError } from './file-errors.ts';
 import { isMissing, listIfPresent } from './file-system.ts';
 import { FollowedStream } from './followed-stream.ts';
-import { CANCEL_FILE, newestLog, streamFolder, TOUCH_FILE } from './layout.ts';
+import { CANCEL_FILE, newestLog, streamFolder } from './layout.ts';
+import { type FollowCare, moreCareful } from './log-follower.ts';
+import type { LoadedLog } from './log-loader.ts';
 import { openOwned } from './log-recovery.ts';
 import type { DurableLog } from './log-state.ts';
 import { OwnedStream } from './owned-stream.ts';
 import { type PageRequest, readCachedPage, readPage } from './page-reader.ts';
 import type { StoreContext } from './store-context.ts';
+import { StreamLife } from './stream-life.ts';
 import { makeStream } from './stream-maker.ts';
 import { StreamWaiting } from './stream-waiting.ts';
 import { watchStream } from './stream-watch.ts';
@@ -45,12 +46,9 @@ export interface StreamHost {
   readonly context: StoreContext;
   /** Makes the names in the folder of streams durable. */
   readonly syncNames: () => Promise<void>;
-  /** Removes a stream's folder for good, at leisure. */
+  /** Renames a stream's folder out of the way, which deletes the stream for good, and removes the files at leisure. */
   readonly discard: (folder: string) => Promise<void>;
 }
-
-/** How much of the ttl may pass before a read is noted on disk: a note per read would make every read a write. */
-const TOUCH_SHARE = 1 / 8;
 
 /** See the head of this file. */
 export class Stream {
@@ -62,25 +60,24 @@ export class Stream {
   used = true;
   readonly #host: StreamHost;
   readonly #context: StoreContext;
+  readonly #life: StreamLife;
   readonly #exclusive = createExclusive();
-  readonly #waiting: StreamWaiting = new StreamWaiting(() => this.#head());
+  readonly #waiting: StreamWaiting;
+  readonly #refresh = coalesce<FollowCare>((care) => this.#exclusive(() => this.#refreshNow(care)), moreCareful);
   #open: OwnedStream | FollowedStream | null = null;
   /** The last head known, for waiters of a stream that is not loaded at the moment. */
   #lastHead: StreamHead | null = null;
   /** Why calls on the unloaded stream fail. */
   #reason: StreamError;
-  #touchedAt = 0;
-  #touchNotedAt = 0;
-  #watch: { stop(): void } | null = null;
-  #refreshing: Promise<void> | null = null;
-  #refreshingNext: Promise<void> | null = null;
 
   constructor(host: StreamHost, id: string) {
     this.#host = host;
     this.#context = host.context;
     this.id = id;
     this.folder = streamFolder(host.context.layout, id);
+    this.#life = new StreamLife(host.context, this.folder);
     this.#reason = new StreamNotFoundError(id);
+    this.#waiting = new StreamWaiting({ latest: () => this.#latestHead(), watch: () => this.#startWatch() });
   }
 
   /** The queue of a stream that this process writes and that never expires: appends may go there without further ado. */
@@ -97,12 +94,8 @@ export class Stream {
 
   /** True when the stream can be unloaded without anybody noticing. */
   get idle(): boolean {
-    return this.pins === 0 && this.#waiting.size === 0 && !(this.#open?.kind === 'owned' && this.#open.queue.busy);
-  }
-
-  /** Bytes of recent records held. */
-  get cachedBytes(): number {
-    return this.#open?.log.cache.bytes ?? 0;
+    const isBusy = this.#open?.kind === 'owned' && this.#open.queue.busy;
+    return this.pins === 0 && this.#waiting.size === 0 && !isBusy && !this.#life.busy;
   }
 
   /** Gives up the recent records; readers go to the file. */
@@ -122,14 +115,14 @@ export class Stream {
    */
   async load(touch = true): Promise<boolean> {
     this.used = true;
-    if (this.#open?.kind === 'following' && !this.#context.lock.held) await this.#refresh();
+    if (this.#open?.kind === 'following' && !this.#context.lock.held) await this.#refresh('asked');
     else if (this.#open?.kind !== 'owned') await this.#exclusive(() => this.#ensure());
     if (!this.#open) return false;
     if (this.#isExpired()) {
       await this.#exclusive(() => this.#expire());
       return false;
     }
-    if (touch) this.#touch();
+    if (touch) this.#life.touch(this.#open.log.state.head, false);
     return true;
   }
 
@@ -138,12 +131,12 @@ export class Stream {
     return this.#owned().queue.append(request);
   }
 
-  async read({ from, limit, maxBytes }: PageRequest): Promise<ReadResult> {
+  async read(request: PageRequest): Promise<ReadResult> {
     const { log, files } = this.#loaded();
     const { head } = log.state;
+    const { from } = request;
     if (from < head.firstPosition) throw new StreamGapError(this.id, from, head.firstPosition);
     if (log.damage && from >= log.damage.position) throw this.#corrupt(log);
-    const request = { from, limit, maxBytes };
     const cached = readCachedPage(log, request);
     if (cached) return { records: cached, head };
     const records = await readPage(log, (target, at) => files.read(target, at), { request, file: files.paths.log });
@@ -152,9 +145,7 @@ export class Stream {
 
   /** The durable head. @throws {@link StreamCorruptError} when the log is damaged: a later end or token may be lost. */
   head(): StreamHead {
-    const { log } = this.#loaded();
-    if (log.damage) throw this.#corrupt(log);
-    return log.state.head;
+    return this.#sound().log.state.head;
   }
 
   /** The head as far as the log is intact. */
@@ -163,26 +154,19 @@ export class Stream {
   }
 
   producer(producerId: string): ProducerState | null {
-    const { log } = this.#loaded();
-    if (log.damage) throw this.#corrupt(log);
-    return log.state.producers.get(producerId) ?? null;
+    return this.#sound().log.state.producers.get(producerId) ?? null;
   }
 
   /** Waits on behalf of `store`. */
   wait(store: object, options: WaitOptions): Promise<StreamHead> {
     const { log } = this.#loaded();
-    const { head } = log.state;
     if (log.damage && options.position >= log.damage.position) return Promise.reject(this.#corrupt(log));
-    const waiting = this.#waiting.wait(store, head, options);
-    if (this.#waiting.size > 0 && this.#needsWatch(options)) this.#startWatch();
-    if (!this.#watch) return waiting;
-    return waiting.finally(() => this.#stopIdleWatch());
+    return this.#waiting.wait(log.state.head, options, { store, needsWatch: this.#needsWatch(options) });
   }
 
   /** Rejects those who wait on behalf of `store`. */
   failWaits(store: object): void {
     this.#waiting.fail(closedError(), store);
-    this.#stopIdleWatch();
   }
 
   mark(mark: Exclude<Mark, { type: 'cancel' }>): Promise<StreamHead> {
@@ -191,17 +175,14 @@ export class Stream {
 
   /** Makes a cancel request; any process may. */
   async cancel(mark: Extract<Mark, { type: 'cancel' }>): Promise<StreamHead> {
-    const open = this.#loaded();
-    if (open.log.damage) throw this.#corrupt(open.log);
+    const open = this.#sound();
     const { fs, options } = this.#context;
     const head = open.kind === 'owned' ? open.queue.acceptedHead : open.log.state.head;
     const request = decideMark({ head, fenceNonce: null }, mark, options.now())?.head.cancel;
-    if (request) {
-      const standing = await requestCancel(fs, this.folder, head.incarnation, request);
-      if (open.kind === 'owned') return open.queue.noteCancel(standing);
-      await this.#refresh();
-    }
-    return open.kind === 'owned' ? open.queue.settled() : this.head();
+    const standing = request && (await requestCancel(fs, this.folder, head.incarnation, request));
+    if (open.kind === 'owned') return standing ? open.queue.noteCancel(standing) : open.queue.settled();
+    if (standing) await this.#refresh('notified');
+    return this.head();
   }
 
   /** Creates the stream, or finds it. Holding the lock is the caller's duty. */
@@ -210,7 +191,7 @@ export class Stream {
       await this.#ensure();
       if (this.#open && this.#isExpired()) await this.#remove();
       if (this.#open) {
-        this.#touch();
+        this.#life.touch(this.#open.log.state.head, false);
         return { created: false, head: await this.#raise(this.#owned(), options) };
       }
       const { context, syncNames } = this.#host;
@@ -223,35 +204,30 @@ export class Stream {
   /** Deletes the stream; false when there was none. Holding the lock is the caller's duty. */
   delete(): Promise<boolean> {
     return this.#exclusive(async () => {
+      let expired = false;
       try {
         await this.#ensure();
-        if (this.#open && this.#isExpired()) {
-          await this.#remove();
-          return false;
-        }
+        expired = this.#isExpired();
       } catch (error) {
         // What cannot be read can still be deleted.
         if (!(error instanceof StreamCorruptError)) throw error;
       }
       if (!(await this.exists())) return false;
       await this.#remove();
-      return true;
+      return !expired;
     });
   }
 
-  /** Forgets the state of an idle stream. False when it is not idle after all. */
-  unload(): Promise<boolean> {
+  /** Forgets the state of an idle stream. */
+  unload(): Promise<void> {
     return this.#exclusive(async () => {
-      if (!this.idle) return false;
-      await this.#close(new StreamNotFoundError(this.id));
-      return true;
+      if (this.idle) await this.#close(new StreamNotFoundError(this.id));
     });
   }
 
   /** Answers what was accepted and closes the stream for good. */
   close(): Promise<void> {
     this.#waiting.fail(closedError());
-    this.#stopIdleWatch();
     return this.#exclusive(() => this.#close(closedError()));
   }
 
@@ -262,8 +238,7 @@ export class Stream {
     this.#open = null;
     this.#reason = error;
     open.abandon(error);
-    if (this.#waiting.size === 0) return;
-    this.#startWatch();
+    this.#waiting.keepWatch();
     this.#onNews(null);
   }
 
@@ -272,6 +247,7 @@ export class Stream {
     // First, so that a call that comes now loads the stream anew, after this task.
     this.#open = null;
     this.#reason = reason;
+    await this.#life.settled();
     await open?.close(reason);
   }
 
@@ -287,11 +263,11 @@ export class Stream {
 
   async #openOwned(): Promise<void> {
     const followed = this.#open?.kind === 'following' ? this.#open : null;
-    const loaded = await openOwned(this.#context, { id: this.id, folder: this.folder, touchedAt: this.#touchedAt });
+    const touchedAt = followed ? this.#life.touchedAt : 0;
+    const loaded = await openOwned(this.#context, { id: this.id, folder: this.folder, touchedAt });
     this.#open = null;
     await followed?.close();
     if (!loaded) return this.#vanish();
-    this.#touchedAt = Math.max(this.#touchedAt, loaded.touchedAt);
     this.#own(loaded);
     this.#publish();
   }
@@ -303,10 +279,10 @@ export class Stream {
     this.#publish();
   }
 
-  #own(loaded: ConstructorParameters<typeof OwnedStream>[1]): void {
+  #own(loaded: LoadedLog): void {
     const owned = new OwnedStream(this.#context, loaded, (head) => {
       this.#lastHead = head;
-      if (head.ttlMs !== null) this.#touchedAt = this.#context.options.now();
+      this.#life.touch(head, true);
       this.#waiting.notify(head);
     });
     this.#adopt(owned, loaded.touchedAt);
@@ -314,15 +290,14 @@ export class Stream {
 
   #adopt(open: OwnedStream | FollowedStream, touchedAt: number): void {
     const { head } = open.log.state;
-    // Another stream of the same id: whoever waited for the old one has waited in vain.
-    if (this.#lastHead && this.#lastHead.incarnation !== head.incarnation) {
-      this.#waiting.fail(new StreamNotFoundError(this.id));
-      this.#touchedAt = 0;
+    if (this.#lastHead?.incarnation !== head.incarnation) {
+      // Another stream of the same id: whoever waited for the old one has waited in vain.
+      if (this.#lastHead) this.#waiting.fail(new StreamNotFoundError(this.id));
+      this.#life.reset();
     }
     this.#open = open;
     this.#lastHead = head;
-    this.#touchedAt = Math.max(this.#touchedAt, touchedAt);
-    this.#touchNotedAt = this.#touchedAt;
+    this.#life.learn(touchedAt);
   }
 
   /** Tells the waiters what a load or refresh has brought. */
@@ -336,35 +311,17 @@ export class Stream {
   #vanish(): void {
     this.#open = null;
     this.#lastHead = null;
-    this.#touchedAt = 0;
+    this.#life.reset();
     this.#reason = new StreamNotFoundError(this.id);
     this.#waiting.fail(this.#reason);
-    this.#stopIdleWatch();
   }
 
-  /** Takes in what the writer has published. A call during a refresh gets one that begins after it. */
-  #refresh(): Promise<void> {
-    if (!this.#refreshing) {
-      this.#refreshing = this.#exclusive(() => this.#refreshNow()).finally(() => {
-        this.#refreshing = null;
-      });
-      return this.#refreshing;
-    }
-    this.#refreshingNext ??= this.#refreshing
-      .catch(() => undefined)
-      .then(() => {
-        this.#refreshingNext = null;
-        return this.#refresh();
-      });
-    return this.#refreshingNext;
-  }
-
-  async #refreshNow(): Promise<void> {
+  async #refreshNow(care: FollowCare): Promise<void> {
     const open = this.#open;
     if (open?.kind !== 'following' || this.#context.lock.held) return this.#ensure();
     try {
-      const { news, touchedAt } = await open.refresh();
-      this.#touchedAt = Math.max(this.#touchedAt, touchedAt);
+      const { news, touchedAt } = await open.refresh(care);
+      this.#life.learn(touchedAt);
       if (news === 'some') this.#publish();
       if (news !== 'replaced') return;
     } catch (error) {
@@ -375,8 +332,7 @@ export class Stream {
     await this.#ensure();
   }
 
-  async #raise({ queue, log }: OwnedStream, options: CreateOptions): Promise<StreamHead> {
-    if (log.damage) throw this.#corrupt(log);
+  async #raise({ queue }: OwnedStream, options: CreateOptions): Promise<StreamHead> {
     let token: number | null;
     try {
       token = decideExisting(queue.acceptedHead, options);
@@ -387,14 +343,10 @@ export class Stream {
     return token === null ? queue.settled() : queue.raise(token);
   }
 
-  /** Renames the folder, which is what deletes the stream; its files go later. */
   async #remove(): Promise<void> {
-    const { syncNames, discard } = this.#host;
     await this.#close(new StreamNotFoundError(this.id));
-    await discard(this.folder);
+    await this.#host.discard(this.folder);
     this.#vanish();
-    if (this.#context.options.durability === 'disk') await syncNames();
-    await this.#context.lock.check();
   }
 
   async #expire(): Promise<void> {
@@ -404,24 +356,7 @@ export class Stream {
   }
 
   #isExpired(): boolean {
-    const head = this.#open?.log.state.head;
-    return head !== undefined && isExpired(head, this.#touchedAt, this.#context.options.now());
-  }
-
-  #touch(): void {
-    const ttlMs = this.#open?.log.state.head.ttlMs ?? null;
-    if (ttlMs === null) return;
-    const now = this.#context.options.now();
-    this.#touchedAt = now;
-    if (now - this.#touchNotedAt < ttlMs * TOUCH_SHARE) return;
-    this.#touchNotedAt = now;
-    const time = new Date(now);
-    this.pins++;
-    // Where the folder cannot be written, reads by this process do not prolong the stream's life.
-    void this.#context.fs
-      .utimes(join(this.folder, TOUCH_FILE), time, time)
-      .catch(() => undefined)
-      .finally(() => this.pins--);
+    return this.#open !== null && this.#life.isExpired(this.#open.log.state.head);
   }
 
   #needsWatch({ cancel }: WaitOptions): boolean {
@@ -430,45 +365,34 @@ export class Stream {
     return ttlMs !== null || expiresAt !== null;
   }
 
-  #startWatch(): void {
-    if (this.#watch) return;
+  #startWatch(): { stop(): void } {
     const { fs, options } = this.#context;
-    this.#watch = watchStream({
-      fs,
-      folder: this.folder,
-      pollIntervalMs: options.pollIntervalMs,
-      onNews: (file) => this.#onNews(file),
-    });
+    const onNews = (file: string | null): void => this.#onNews(file);
+    const watch = watchStream({ fs, folder: this.folder, pollIntervalMs: options.pollIntervalMs, onNews });
     // Something may have changed between the last look and the first notification.
     this.#onNews(null);
-  }
-
-  #stopIdleWatch(): void {
-    if (this.#waiting.size > 0) return;
-    this.#watch?.stop();
-    this.#watch = null;
+    return watch;
   }
 
   #onNews(file: string | null): void {
+    if (this.#waiting.size === 0) return this.#waiting.rest();
     const isOwned = this.#open?.kind === 'owned';
-    const matters = file === null || file === CANCEL_FILE || (!isOwned && file.endsWith('.tail'));
-    if (this.#waiting.size === 0) return this.#stopIdleWatch();
-    if (!matters) return;
+    if (file !== null && file !== CANCEL_FILE && (isOwned || !file.endsWith('.tail'))) return;
     // A look that fails is repeated by the next poll; a caller who reads gets the error itself.
-    void this.#look().catch(() => undefined);
+    void this.#look(file === null ? 'polled' : 'notified').catch(() => undefined);
   }
 
-  async #look(): Promise<void> {
+  async #look(care: FollowCare): Promise<void> {
     const open = this.#open;
     if (open?.kind === 'owned') {
       const { head } = open.log.state;
       const cancel = head.cancel || head.end ? null : await readCancel(this.#context.fs, this.folder, head.incarnation);
       if (cancel) await open.queue.noteCancel(cancel);
-    } else await this.#refresh();
-    if (this.#open && this.#isExpired()) await this.#exclusive(() => this.#expire());
+    } else await this.#refresh(care);
+    if (this.#isExpired()) await this.#exclusive(() => this.#expire());
   }
 
-  #head(): StreamHead {
+  #latestHead(): StreamHead {
     const head = this.#open?.log.state.head ?? this.#lastHead;
     if (!head) throw this.#reason;
     return head;
@@ -479,15 +403,20 @@ export class Stream {
     return this.#open;
   }
 
-  #owned(): OwnedStream {
+  #sound(): OwnedStream | FollowedStream {
     const open = this.#loaded();
-    if (open.kind !== 'owned') throw this.#reason;
     if (open.log.damage) throw this.#corrupt(open.log);
     return open;
   }
 
+  #owned(): OwnedStream {
+    const open = this.#sound();
+    if (open.kind !== 'owned') throw this.#reason;
+    return open;
+  }
+
   #corrupt({ damage, state }: DurableLog): StreamCorruptError {
-    const { position, offset } = damage ?? { position: state.head.nextPosition, offset: 0 };
-    return new StreamCorruptError(this.id, { position, offset, file: this.#open?.files.paths.log ?? this.folder });
+    const place = damage ?? { position: state.head.nextPosition, offset: 0 };
+    return new StreamCorruptError(this.id, { ...place, file: this.#open?.files.paths.log ?? this.folder });
   }
 }

@@ -5,7 +5,7 @@ import { connection } from 'next/server';
 import { ConversationNav } from '../components/conversation-nav.tsx';
 import { Providers } from '../components/providers.tsx';
 import { SkipLink } from '../components/skip-link.tsx';
-import { THEME_SCRIPT } from '../lib/theme.ts';
+import { ThemeScript } from '../components/theme-script.tsx';
 import { listChats } from '../server/chats/list.ts';
 import { demo } from '../server/demo.ts';
 
@@ -23,7 +23,7 @@ export default async function RootLayout({ children }: LayoutProps<'/'>) {
   return (
     <html lang="en" suppressHydrationWarning>
       <head>
-        <script dangerouslySetInnerHTML={{ __html: THEME_SCRIPT }} />
+        <ThemeScript />
       </head>
       <body>
         <Providers chats={chats}>

@@ -19,6 +19,8 @@ import { StatusPill } from './status-pill.tsx';
 
 /** Props of {@link AssistantMessage}. */
 export interface AssistantMessageProps {
+  /** What it answers. */
+  readonly question: string;
   readonly streamId: string;
   /** The whole answer, when it had ended before the page was rendered. */
   readonly ended: EndedAnswer | undefined;
@@ -29,7 +31,7 @@ export interface AssistantMessageProps {
 }
 
 /** An answer: the text as it arrives, the state of its stream, its sources and what can be done with it. */
-export function AssistantMessage({ streamId, ended, pending, onRegenerate }: AssistantMessageProps) {
+export function AssistantMessage({ question, streamId, ended, pending, onRegenerate }: AssistantMessageProps) {
   const now = useAnswer(streamId, { ended, enabled: !pending });
   const { answer, status, end } = now;
   const [shown, setShown] = useState<number | null>(null);
@@ -51,19 +53,28 @@ export function AssistantMessage({ streamId, ended, pending, onRegenerate }: Ass
       </header>
       <div className="sm:pl-9.5">
         <CitationContext value={citations}>
-          <div data-testid="answer" aria-busy={open} className="min-h-7">
-            {answer.text === '' && open ? <WaitingDots /> : <Markdown text={answer.text} streaming={open} />}
+          <div data-testid="answer" aria-busy={open} className={open ? 'min-h-7' : ''}>
+            {answer.text === '' && open ? (
+              <WaitingDots />
+            ) : (
+              <Markdown text={answer.text} streaming={open} caret={status === 'live' || status === 'catching-up'} />
+            )}
           </div>
         </CitationContext>
         <AnswerProblem now={now} onRegenerate={onRegenerate} />
-        {cited.length > 0 && <SourceList sources={answer.sources} numbers={cited} onOpen={setShown} />}
+        {cited.length > 0 && (
+          <SourceList question={question} sources={answer.sources} numbers={cited} onOpen={setShown} />
+        )}
         <footer className="mt-1 -ml-3 flex h-11 items-center">
           {!open && (
             <>
               {answer.text !== '' && <CopyButton text={toClipboardText(answer)} label="Copy answer" />}
-              <IconButton label="Regenerate" onClick={onRegenerate}>
-                <RotateCcw aria-hidden className="size-4" />
-              </IconButton>
+              {/* After a failure the notice offers it. */}
+              {status !== 'failed' && (
+                <IconButton label="Regenerate" onClick={onRegenerate}>
+                  <RotateCcw aria-hidden className="size-4" />
+                </IconButton>
+              )}
             </>
           )}
         </footer>

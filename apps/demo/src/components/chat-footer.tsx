@@ -1,17 +1,17 @@
 'use client';
 
-import { type RefObject } from 'react';
+import { type RefObject, useState } from 'react';
 
 import type { AnswererInfo } from '../lib/answer.ts';
 import type { ShownTurn } from '../lib/chat.ts';
 import type { EndedAnswer } from '../lib/snapshot.ts';
 import { isOpen } from '../lib/status.ts';
-import { useAnswer } from '../lib/use-answer.ts';
-import { useOnline } from '../lib/use-online.ts';
+import { useAnswerState } from '../lib/use-answer.ts';
 import { useShortcuts } from '../lib/use-shortcuts.ts';
 import { Announcer } from './announcer.tsx';
 import { AnswererNote } from './answerer-note.tsx';
 import { Composer } from './composer.tsx';
+import { ConnectionNotice } from './connection-notice.tsx';
 import { FailureNotice } from './failure-notice.tsx';
 
 /** Props of {@link ChatFooter}. */
@@ -20,6 +20,8 @@ export interface ChatFooterProps {
   readonly onDraft: (text: string) => void;
   readonly onSend: () => void;
   readonly sending: boolean;
+  /** True while the server does not answer. */
+  readonly unreachable: boolean;
   /** Why the last message was not taken, or the conversation cannot be followed. */
   readonly problem: string | null;
   readonly latest: ShownTurn | undefined;
@@ -34,31 +36,34 @@ export function ChatFooter({
   onDraft,
   onSend,
   sending,
+  unreachable,
   problem,
   latest,
   ended,
   answerer,
   fieldRef,
 }: ChatFooterProps) {
-  const online = useOnline();
-  const { status, stop } = useAnswer(latest?.answer ?? 'none', {
+  const { status, stop } = useAnswerState(latest?.answer ?? 'none', {
     ended,
     enabled: latest !== undefined && !latest.pending,
   });
-  const running = latest !== undefined && isOpen(status);
-  const onStop = (): void => void stop();
+  const stoppable = latest !== undefined && !latest.pending && isOpen(status);
+  const [notStopped, setNotStopped] = useState(false);
+  const onStop = async (): Promise<void> => {
+    const { ok } = await stop();
+    setNotStopped(!ok);
+  };
   useShortcuts({
     onSlash: () => fieldRef.current?.focus(),
     onEscape: () => {
-      if (running) onStop();
+      if (stoppable) void onStop();
     },
   });
   return (
     <div className="space-y-2.5">
-      {!online && (
-        <p className="rounded-2xl bg-warning-soft px-4 py-2.5 text-sm text-warning">
-          You are offline. Answers go on at the server and continue here once you are back.
-        </p>
+      <ConnectionNotice unreachable={unreachable} />
+      {stoppable && notStopped && (
+        <FailureNotice urgent>Not stopped. The server did not take the request; press Stop again.</FailureNotice>
       )}
       {problem !== null && <FailureNotice urgent>{problem}</FailureNotice>}
       <Composer
@@ -66,7 +71,7 @@ export function ChatFooter({
         text={draft}
         onChange={onDraft}
         onSend={onSend}
-        onStop={running && !latest.pending ? onStop : undefined}
+        onStop={stoppable ? () => void onStop() : undefined}
         sending={sending}
       />
       <AnswererNote answerer={answerer} />

@@ -8,7 +8,7 @@ import { chatTitle, type ShownTurn } from '../lib/chat.ts';
 import type { CorpusInfo } from '../lib/corpus-info.ts';
 import { newId } from '../lib/ids.ts';
 import type { ChatSnapshot } from '../lib/snapshot.ts';
-import { useChat } from '../lib/use-chat.ts';
+import { type ChatNow, useChat } from '../lib/use-chat.ts';
 import { useStickToBottom } from '../lib/use-stick-to-bottom.ts';
 import { ChatFooter } from './chat-footer.tsx';
 import { ChatHeader } from './chat-header.tsx';
@@ -80,7 +80,8 @@ export function ChatView({ snapshot, corpus, answerer }: ChatViewProps) {
           draft={draft}
           onDraft={setDraft}
           onSend={() => void send(draft.trim())}
-          sending={chat.sending}
+          sending={chat.sending || chat.deleted}
+          unreachable={chat.unreachable}
           problem={problemOf(chat)}
           latest={latest}
           ended={latest && snapshot?.ended[latest.answer]}
@@ -92,8 +93,9 @@ export function ChatView({ snapshot, corpus, answerer }: ChatViewProps) {
   );
 }
 
-function problemOf({ sendError, chatError }: ReturnType<typeof useChat>): string | null {
-  if (sendError) return `Not sent: ${sendError.message} Your text is kept.`;
+function problemOf({ sendError, chatError, deleted }: ChatNow): string | null {
+  if (deleted) return 'This conversation was deleted. What you see is not stored any more.';
+  if (sendError) return `Not sent. ${sendError.message}`;
   if (chatError) return `This conversation cannot be followed any more. ${chatError.message}`;
   return null;
 }

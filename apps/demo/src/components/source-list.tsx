@@ -1,9 +1,9 @@
-import { useId } from 'react';
-
 import { type Source, sourceHeading } from '../lib/source.ts';
 
 /** Props of {@link SourceList}. */
 export interface SourceListProps {
+  /** What was asked: tells the lists of several answers apart. */
+  readonly question: string;
   readonly sources: readonly Source[];
   /** Numbers of the sources to list, counted from 1. */
   readonly numbers: readonly number[];
@@ -11,13 +11,10 @@ export interface SourceListProps {
 }
 
 /** The passages that an answer rests on. */
-export function SourceList({ sources, numbers, onOpen }: SourceListProps) {
-  const id = useId();
+export function SourceList({ question, sources, numbers, onOpen }: SourceListProps) {
   return (
-    <section aria-labelledby={id} className="mt-5">
-      <h3 id={id} className="mb-2 text-xs font-semibold tracking-wide text-muted-foreground">
-        Sources
-      </h3>
+    <section aria-label={`Sources: ${question}`} className="mt-5">
+      <h2 className="mb-2 text-xs font-semibold tracking-wide text-muted-foreground">Sources</h2>
       <ol className="grid gap-2 sm:grid-cols-2">
         {numbers.map((n) => {
           const source = sources[n - 1];

@@ -17,7 +17,7 @@ const CHOICES = [
 export function ThemeMenu() {
   const choice = useSyncExternalStore(themeStore.subscribe, themeStore.get, themeStore.getServer);
   return (
-    <Menu.Root modal={false}>
+    <Menu.Root>
       <Menu.Trigger aria-label="Theme" title="Theme" className={buttonClass('ghost', 'size-11 !px-0')}>
         {/* Both are there, because only CSS knows before hydration which theme is on. */}
         <Sun aria-hidden className="size-5 dark:hidden" />

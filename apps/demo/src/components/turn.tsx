@@ -19,6 +19,7 @@ export const Turn = memo(function Turn({ turn, ended, onRegenerate }: TurnProps)
       <UserMessage text={turn.text} sending={turn.pending} />
       <AssistantMessage
         key={turn.answer}
+        question={turn.text}
         streamId={turn.answer}
         ended={ended}
         pending={turn.pending}

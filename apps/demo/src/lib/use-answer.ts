@@ -1,25 +1,29 @@
 'use client';
 
-import type { StreamEnd } from '@perennial/core';
-import { useStream } from '@perennial/react';
+import type { AsyncResult, StreamEnd, StreamError } from '@perennial/core';
+import { useStream, type UseStreamResult } from '@perennial/react';
 
 import { type Answer, answerEventSchema, EMPTY_ANSWER, foldAnswer } from './answer.ts';
 import { streamUrl } from './ids.ts';
 import type { EndedAnswer } from './snapshot.ts';
 import type { AnswerStatus } from './status.ts';
 
-/** An answer as far as it has arrived. */
-export interface AnswerNow {
-  readonly answer: Answer;
+/** The state of an answer's stream. */
+export interface AnswerState {
   readonly status: AnswerStatus;
   /** Null until it is known. */
   readonly end: StreamEnd | null;
   /** Why it cannot be read, with status `error`. */
   readonly error: Error | null;
   /** Stops the answer on the server, for every reader. */
-  readonly stop: () => Promise<void>;
+  readonly stop: () => AsyncResult<void, StreamError>;
   /** Tries again after `error`. */
   readonly reconnect: () => void;
+}
+
+/** An answer as far as it has arrived. */
+export interface AnswerNow extends AnswerState {
+  readonly answer: Answer;
 }
 
 /** Options of {@link useAnswer}. */
@@ -31,27 +35,38 @@ export interface UseAnswerOptions {
 }
 
 /** Follows one answer. All users of one stream share one connection. */
-export function useAnswer(streamId: string, { ended, enabled = true }: UseAnswerOptions = {}): AnswerNow {
-  const stream = useStream(streamUrl(streamId), {
+export function useAnswer(streamId: string, options: UseAnswerOptions = {}): AnswerNow {
+  const stream = useAnswerStream(streamId, options);
+  return { ...toState(stream, options), answer: options.ended?.answer ?? stream.data };
+}
+
+/** The same without the text, for what need not render with each word. */
+export function useAnswerState(streamId: string, options: UseAnswerOptions = {}): AnswerState {
+  return toState(useAnswerStream(streamId, options), options);
+}
+
+function useAnswerStream(streamId: string, { ended, enabled = true }: UseAnswerOptions): UseStreamResult<Answer> {
+  return useStream(streamUrl(streamId), {
     schema: answerEventSchema,
     initial: EMPTY_ANSWER,
     reduce: foldAnswer,
     enabled: enabled && !ended,
   });
+}
+
+/** Reads only the fields it returns, since each field that is read is a reason to render. */
+function toState(stream: UseStreamResult<Answer>, { ended }: UseAnswerOptions): AnswerState {
   const end = ended?.end ?? stream.end;
   return {
-    answer: ended?.answer ?? stream.data,
     status: toStatus(stream.status, end),
     end,
     error: stream.error,
-    stop: () => stream.cancel(),
+    stop: stream.cancel,
     reconnect: stream.reconnect,
   };
 }
 
-type StreamStatus = ReturnType<typeof useStream>['status'];
-
-function toStatus(status: StreamStatus, end: StreamEnd | null): AnswerStatus {
+function toStatus(status: UseStreamResult<Answer>['status'], end: StreamEnd | null): AnswerStatus {
   if (end) return end.outcome;
   switch (status) {
     // Before the effect that connects has run, as in the server's HTML.

@@ -1,5 +1,6 @@
 'use client';
 
+import { isStreamNotFound } from '@perennial/core';
 import { useStream } from '@perennial/react';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
@@ -18,8 +19,12 @@ export interface ChatNow {
   readonly sending: boolean;
   /** Why the last request was not taken. */
   readonly sendError: ApiError | null;
-  /** Why the conversation itself cannot be followed, such as that it was deleted. */
+  /** Why the conversation itself cannot be followed. */
   readonly chatError: Error | null;
+  /** True once somebody deleted it. */
+  readonly deleted: boolean;
+  /** True while the server does not answer, and is tried again. */
+  readonly unreachable: boolean;
   /** Asks a question. Resolves with false when the server did not take it; the same text can then be sent again without doubling it. */
   readonly send: (text: string) => Promise<boolean>;
   /** Asks for a new answer. */
@@ -63,6 +68,9 @@ export function useChat(chatId: string, snapshot: ChatSnapshot | null): ChatNow 
     sending: ask.isPending,
     sendError: ask.error,
     chatError: stream.error,
+    // A conversation ends for no other reason.
+    deleted: stream.end !== null || (stream.error !== null && isStreamNotFound(stream.error)),
+    unreachable: stream.status === 'reconnecting',
     // Under the id of the request that failed, which the server may have taken all the same.
     send: (text) =>
       run(

@@ -19,7 +19,8 @@ export function connectStream(options: StreamEndpoint & ConnectionOptions & Conn
   return openConnection(
     {
       name: options.url,
-      attempt: (context, transport) => (transport === 'sse' ? attemptSse(options, context) : attemptPoll(options, context)),
+      attempt: (context, transport) =>
+        transport === 'sse' ? attemptSse(options, context) : attemptPoll(options, context),
     },
     options,
   );

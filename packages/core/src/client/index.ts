@@ -16,3 +16,22 @@ export { createHttpStore, type HttpStoreOptions } from './http-store.ts';
 export type { ReceivedData, ReceivedRecord, ReceivedSupersede } from './received-record.ts';
 export { isStreamReplaced, StreamReplacedError } from './stream-replaced-error.ts';
 export { platformWakeSignals, type WakeReason, type WakeSignals } from './wake-signals.ts';
+export { cancelStream, type CancelStreamOptions } from './cancel-stream.ts';
+export type { ItemInfo, StepFloors } from './fold.ts';
+export type { Batch } from './notifier.ts';
+export type { Reducer } from './reduce-fold.ts';
+export {
+  type AnySessionOptions,
+  isStreamSnapshot,
+  type ItemsSessionOptions,
+  type ReduceSessionOptions,
+  type StreamSession,
+  type StreamSessionCallbacks,
+  type StreamSessionOptions,
+  type StreamSessionState,
+  type StreamSnapshot,
+  type StreamStatus,
+} from './session-options.ts';
+export { createStreamSession } from './session.ts';
+export { isStreamItemError, StreamItemError, type StreamItemIssue } from './stream-item-error.ts';
+export { assertSource, sourceName, type StreamSource } from './stream-source.ts';

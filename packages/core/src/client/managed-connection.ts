@@ -19,7 +19,14 @@ import {
   type StopReason,
 } from './attempt.ts';
 import { type ClientClock, systemClock } from './clock.ts';
-import { initialMemory, type MachineMemory, type MachinePolicy, nextStep, type Step, type Transport } from './connection-machine.ts';
+import {
+  initialMemory,
+  type MachineMemory,
+  type MachinePolicy,
+  nextStep,
+  type Step,
+  type Transport,
+} from './connection-machine.ts';
 import {
   assertStart,
   type ConnectionHandlers,
@@ -47,7 +54,10 @@ export interface ConnectionTarget {
  *
  * @throws {@link InvalidArgumentError} naming the first option that makes no sense.
  */
-export function openConnection(target: ConnectionTarget, options: ConnectionOptions & ConnectionHandlers): StreamConnection {
+export function openConnection(
+  target: ConnectionTarget,
+  options: ConnectionOptions & ConnectionHandlers,
+): StreamConnection {
   return new ManagedConnection(target, options, assertStart(options.from ?? 0));
 }
 
@@ -233,10 +243,9 @@ class ManagedConnection implements StreamConnection {
       if (state?.cursor) this.#cacheCursor = state.cursor;
       // A burst leaves the tail behind for a moment; that is no falling back behind it.
       const upToDate = this.#state.upToDate || state?.upToDate === true;
-      this.#setState({
-        position,
-        ...(state && { upToDate, stalled: state.stalled, cancelRequested: state.cancelRequested }),
-      });
+      // With the end, the state that follows it says everything.
+      const news = state && !state.end && { upToDate, stalled: state.stalled, cancelRequested: state.cancelRequested };
+      this.#setState({ position, ...news });
     };
     const refuse = (error: unknown): never => {
       this.#taking = null;

@@ -1,4 +1,3 @@
-import type { StreamEndpoint } from './client-request.ts';
 import { HEADER, PARAM } from '../http/wire.ts';
 import {
   type AttemptContext,
@@ -9,6 +8,7 @@ import {
   requestAnswer,
   stopped,
 } from './attempt.ts';
+import type { StreamEndpoint } from './client-request.ts';
 import { parseRecords, type ReceivedRecord } from './received-record.ts';
 import { readStateHeaders } from './remote-state.ts';
 

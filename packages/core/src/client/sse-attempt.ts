@@ -1,4 +1,3 @@
-import type { StreamEndpoint } from './client-request.ts';
 import { EVENT, HEADER, PARAM } from '../http/wire.ts';
 import type { StreamEnd } from '../log/end.ts';
 import { StreamError } from '../log/errors.ts';
@@ -12,6 +11,7 @@ import {
   requestAnswer,
   stopped,
 } from './attempt.ts';
+import type { StreamEndpoint } from './client-request.ts';
 import { parseRecords, type ReceivedRecord } from './received-record.ts';
 import { parseControl, readStateHeaders, type RemoteState } from './remote-state.ts';
 

@@ -1,8 +1,8 @@
-import { isStreamNotFound, StreamNotFoundError } from '../log/errors.ts';
+import { isStreamError, isStreamNotFound, StreamNotFoundError } from '../log/errors.ts';
 import type { StreamHead } from '../log/head.ts';
 import { recordSize, type StreamRecord } from '../log/record.ts';
 import type { StreamStore } from '../log/store.ts';
-import { createLeaseObserver, endLapsed, type LeaseObserver } from '../reader/lease-observer.ts';
+import { endLapsed, type LeaseObserver } from '../reader/lease-observer.ts';
 import { encodeSseBatch, placeAt, type SseBatch, type SseFormat, type SseFrames, type SsePlace } from './sse-frames.ts';
 import { type StreamState, stateKey } from './state.ts';
 
@@ -38,6 +38,8 @@ export interface LiveFeedOptions {
   /** A fresh head; the feed starts at its tail. */
   readonly head: StreamHead;
   readonly heartbeatMs: number;
+  /** What is known of the stream's lease, also from earlier feeds. */
+  readonly lease: LeaseObserver;
   /** Cursor for shared control events. */
   readonly cursor: () => string;
   /** Is called once, when the last subscriber has left or the feed has failed. */
@@ -50,6 +52,8 @@ export interface LiveFeedOptions {
 const BATCH = { limit: 1_000, maxBytes: 262_144 } as const;
 /** Batches kept for readers that are a little behind. */
 const RECENT_BYTES = 65_536;
+/** Pause between two looks at an owner's lease, of whose renewals nobody is told. */
+const OWNER_TICK_MS = 1_000;
 /** Shortest pause between two looks at a lease. */
 const MIN_TICK_MS = 20;
 
@@ -63,7 +67,7 @@ export class LiveFeed {
   readonly #options: LiveFeedOptions;
   readonly #subscribers = new Set<FeedSubscriber>();
   readonly #stop = new AbortController();
-  readonly #lease: LeaseObserver = createLeaseObserver();
+  readonly #lease: LeaseObserver;
   /** Latest batches, oldest first. */
   #recent: FeedBatch[] = [];
   #recentBytes = 0;
@@ -76,6 +80,7 @@ export class LiveFeed {
 
   constructor(options: LiveFeedOptions) {
     this.#options = options;
+    this.#lease = options.lease;
     this.#state = { head: options.head, stalled: false };
     this.#position = options.head.nextPosition;
   }
@@ -158,7 +163,7 @@ export class LiveFeed {
     if (this.#stop.signal.aborted) return;
     if (head.incarnation !== incarnation) throw new StreamNotFoundError(id);
     this.#state = { head, stalled: false };
-    this.#lease.observe(head);
+    if (head.owner === null) this.#lease.observe(head);
     const batch: FeedBatch = { from, to: from + records.length, records, state: this.#state, shared: new Map() };
     this.#position = batch.to;
     this.#remember(batch);
@@ -197,7 +202,7 @@ export class LiveFeed {
       return await endLapsed(this.#options.store, head);
     } catch (error) {
       // Losing the race against another observer, or a store that may not be written, is no reason to stop reading.
-      this.#options.onError(error);
+      if (!isStreamError(error) || error.code !== 'FENCED') this.#options.onError(error);
       return false;
     }
   }
@@ -205,11 +210,15 @@ export class LiveFeed {
   #tickMs(): number {
     const { head } = this.#state;
     const idleLeft = this.#options.heartbeatMs - (performance.now() - this.#lastNews);
-    const lease = head.lease
-      ? Math.min(this.#lease.observe(head).remainingMs || head.lease.durationMs / 4, head.lease.durationMs)
-      : Infinity;
     const life = head.ttlMs === null ? Infinity : head.ttlMs / 2;
-    return Math.max(MIN_TICK_MS, Math.min(idleLeft, lease, life, head.owner === null ? Infinity : 1_000));
+    return Math.max(MIN_TICK_MS, Math.min(idleLeft, life, this.#leaseTickMs(head)));
+  }
+
+  /** When to look at the lease next: when it lapses, and a while later if it could not be acted upon then. */
+  #leaseTickMs(head: StreamHead): number {
+    if (head.owner !== null) return OWNER_TICK_MS;
+    if (!head.lease) return Infinity;
+    return this.#lease.observe(head).remainingMs || head.lease.durationMs / 4;
   }
 
   #remember(batch: FeedBatch): void {

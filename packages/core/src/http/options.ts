@@ -36,7 +36,7 @@ export interface StreamHandlerOptions extends StreamHandlerLimits {
   readonly store: StreamStore;
   /** Who may do what. Without it everything is allowed in development and denied elsewhere. */
   readonly authorize?: Authorize;
-  /** Allows everything to everyone when there is no `authorize`. @default true when NODE_ENV is not 'production' */
+  /** Allows everything to everyone when there is no `authorize`. @default true when NODE_ENV is 'development' or 'test' */
   readonly allowAnonymous?: boolean;
   /** Path below which the streams live, such as `/api/streams`. @default '' */
   readonly basePath?: string;

@@ -146,6 +146,13 @@ describe('without a hook', () => {
     expect(await status({ allowAnonymous: false })).toBe(403);
   });
 
+  it('everything is denied where nobody said that this is development', async () => {
+    vi.stubEnv('NODE_ENV', undefined);
+    expect(await status()).toBe(403);
+    vi.stubEnv('NODE_ENV', 'staging');
+    expect(await status()).toBe(403);
+  });
+
   it('everything is denied in production, and the log says how to fix it, once', async () => {
     vi.stubEnv('NODE_ENV', 'production');
     const errors: unknown[] = [];

@@ -1,9 +1,20 @@
 /** Live delivery: shared work, bounded memory, and responses that end as they should. */
-import { createMemoryStreamStore, produceStream, PublicError, StreamError } from '@perennial/core';
+import { createMemoryStreamStore, StreamError } from '@perennial/core';
 import { formatOffset } from '@perennial/core/http';
 import { describe, expect, it } from 'vitest';
 
-import { append, codeOf, connect, control, createHarness, dataOf, isUpToDate, seed, watch } from './support/harness.ts';
+import {
+  append,
+  codeOf,
+  connect,
+  control,
+  createHarness,
+  dataOf,
+  isUpToDate,
+  seed,
+  values,
+  watch,
+} from './support/harness.ts';
 
 const BASE = 'http://streams.test';
 const sseRequest = (id: string, query = 'offset=-1', init: RequestInit = {}): Request =>
@@ -346,92 +357,6 @@ describe('a long-poll', () => {
     expect(response.headers.get('Stream-Next-Offset')).toBe(formatOffset(9));
   });
 });
-
-describe('leases', () => {
-  it('a standalone stream whose producer is lost is ended for its reader', async () => {
-    const { store, sse } = createHarness();
-    await store.create('s', { leaseMs: 50 });
-    await append(store, 's', 'half an ans');
-    const events = await (await sse('s')).rest();
-    expect(dataOf(events)).toBe('["half an ans"]');
-    expect(control(events.at(-1))).toMatchObject({
-      streamClosed: true,
-      perennial: { end: { outcome: 'failed', error: { code: 'PRODUCER_LOST' } } },
-    });
-    expect((await store.head('s'))?.end?.error?.code).toBe('PRODUCER_LOST');
-  });
-
-  it('also for a long-poll', async () => {
-    const { store, send } = createHarness();
-    await store.create('s', { leaseMs: 50 });
-    const response = await send('GET', 's', { query: 'offset=-1&live=long-poll' });
-    expect(JSON.parse(response.headers.get('Perennial-End') ?? '')).toMatchObject({ error: { code: 'PRODUCER_LOST' } });
-  });
-
-  it('a stream with an owner is only reported as stalled, and no longer once the lease is renewed', async () => {
-    const { store, sse, send } = createHarness();
-    await store.create('journal', { leaseMs: 50 });
-    await store.create('s', { owner: 'journal' });
-    const connection = await sse('s', 'offset=-1&perennial-view=records');
-    await connection.until((event) => control(event).perennial?.['stalled'] === true);
-    expect((await send('HEAD', 's')).headers.get('Perennial-Stalled')).toBe('true');
-    await store.mark('journal', { type: 'lease', durationMs: 60_000 });
-    await connection.until((event) => control(event).perennial?.['stalled'] === undefined);
-    expect((await store.head('s'))?.end).toBe(null);
-    await connection.close();
-  });
-
-  it('a living producer keeps its stream, and its error reaches the reader', async () => {
-    const { store, sse } = createHarness();
-    const { opened, done } = produceStream<number>({ store, streamId: 's', leaseMs: 60 }, async (writer) => {
-      for (let i = 0; i < 5; i++) {
-        await writer.write(i);
-        await new Promise((resolve) => setTimeout(resolve, 40));
-      }
-      throw new PublicError('QUOTA', 'No more today.');
-    });
-    await opened;
-    const events = await (await sse('s')).rest();
-    await done;
-    expect(values(dataOf(events))).toEqual([0, 1, 2, 3, 4]);
-    expect(control(events.at(-1)).perennial?.['end']).toEqual({
-      outcome: 'failed',
-      error: { code: 'QUOTA', message: 'No more today.' },
-    });
-  });
-});
-
-describe('a ttl', () => {
-  it('starts again while somebody reads live, and runs out when nobody does', async () => {
-    let now = 0;
-    const { store, sse } = createHarness({ store: createMemoryStreamStore({ now: () => now }), heartbeatMs: 5 });
-    await store.create('s', { ttlMs: 100 });
-    const connection = await sse('s');
-    await connection.next();
-    for (let i = 0; i < 4; i++) {
-      now += 60;
-      await append(store, 's', i);
-      await connection.until(isUpToDate);
-    }
-    await connection.close();
-    now += 101;
-    expect(await store.head('s')).toBe(null);
-  });
-
-  it('that runs out ends a live response', async () => {
-    let now = 0;
-    const { store, sse } = createHarness({ store: createMemoryStreamStore({ now: () => now }), heartbeatMs: 5 });
-    await store.create('s', { expiresAt: 1_000 });
-    const connection = await sse('s');
-    await connection.next();
-    now = 1_000;
-    expect(await connection.rest()).toEqual([]);
-  });
-});
-
-function values(text: string): unknown[] {
-  return text === '' ? [] : (JSON.parse(`[${text.replaceAll('][', '],[')}]`) as unknown[][]).flat();
-}
 
 /** A store's methods as plain functions, to be overridden one by one. */
 function bind(store: ReturnType<typeof createMemoryStreamStore>): ReturnType<typeof createMemoryStreamStore> {

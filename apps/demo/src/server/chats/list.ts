@@ -1,15 +1,23 @@
-import { decodeData, type StreamHead, type StreamStore } from '@perennial/core';
+import {
+  decodeData,
+  getStreamWriter,
+  isStreamNotFound,
+  type StreamEnd,
+  type StreamHead,
+  type StreamStore,
+} from '@perennial/core';
 
 import { chatEventSchema, type ChatSummary, chatTitle } from '../../lib/chat.ts';
-import { chatPrefix } from '../../lib/ids.ts';
+import { chatPrefix, messagesStreamId } from '../../lib/ids.ts';
 import type { Demo } from '../demo.ts';
 
+const DELETED = { outcome: 'cancelled', reason: 'The conversation was deleted.' } as const satisfies StreamEnd;
 const MESSAGES = /^chats\/([^/]+)\/messages$/;
 
 /** Every conversation, the one with the latest question first. */
 export async function listChats({ store }: Pick<Demo, 'store'>): Promise<ChatSummary[]> {
   const heads = await listHeads(store, 'chats/');
-  const summaries = await Promise.all(heads.map((head) => summarise(store, head)));
+  const summaries = await Promise.all(heads.map((head) => summarise(store, head).catch(ifDeleted)));
   return summaries.flat().toSorted((a, b) => b.updatedAt - a.updatedAt);
 }
 
@@ -22,11 +30,19 @@ export async function deleteChat(
   for (const { id } of heads) {
     const produced = await running.get(id);
     if (!produced) continue;
-    await store.mark(id, { type: 'cancel', reason: 'The conversation was deleted.' });
+    await store.mark(id, { type: 'cancel', reason: DELETED.reason });
     await produced.done;
   }
+  // A typed end tells pages that follow the conversation what became of it; a stream that is only gone looks like a failure.
+  await getStreamWriter({ store, streamId: messagesStreamId(chatId), create: false }).end(DELETED);
   await Promise.all(heads.map(({ id }) => store.delete(id)));
   return heads.length > 0;
+}
+
+/** One that was deleted since it was listed is left out. */
+function ifDeleted(error: unknown): [] {
+  if (isStreamNotFound(error)) return [];
+  throw error;
 }
 
 async function listHeads(store: StreamStore, prefix: string): Promise<StreamHead[]> {

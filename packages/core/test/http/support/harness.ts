@@ -163,3 +163,8 @@ export async function codeOf(response: Response): Promise<string> {
   const { error } = (await response.json()) as { error: { code: string } };
   return error.code;
 }
+
+/** The values of the joined data events of a JSON stream. */
+export function values(text: string): unknown[] {
+  return text === '' ? [] : (JSON.parse(`[${text.replaceAll('][', '],[')}]`) as unknown[][]).flat();
+}
