@@ -1,3 +1,6 @@
+export { type ConsumeOptions, RedisStreamConsumer } from './chunks/redis-stream-consumer.ts';
+export { RedisStreamPublisher, type RedisStreamPublisherOptions } from './chunks/redis-stream-publisher.ts';
+export type { ChunkTarget, SharedStoreOptions } from './chunks/shared-store.ts';
 export type { IoredisLike } from './clients/ioredis.ts';
 export type { NodeRedisLike } from './clients/node-redis.ts';
 export type {

@@ -31,7 +31,7 @@ const clients: Readonly<Record<string, () => RedisClient>> = {
 };
 
 function open(client: RedisClient, options: Partial<RedisStreamStoreOptions> = {}): StreamStore {
-  const store = createRedisStreamStore({ client, prefix: freshPrefix(), retry: RETRY, pollMs: 2_000, ...QUIET, ...options });
+  const store = createRedisStreamStore({ client, prefix: freshPrefix(), retry: RETRY, pollMs: 60_000, ...QUIET, ...options });
   stores.push(store);
   return store;
 }
@@ -52,8 +52,8 @@ interface Traffic {
   finish(): Promise<void>;
 }
 
-/** A writer and three readers of a stream that go on until `finish`. */
-function startTraffic(store: StreamStore, streamId: string): Traffic {
+/** A writer, and three readers in what might be another process, that go on until `finish`. */
+function startTraffic([store, elsewhere]: readonly [StreamStore, StreamStore], streamId: string): Traffic {
   const writer = getStreamWriter<number>({ store, streamId, retry: RETRY });
   let writing = true;
   let acknowledged = 0;
@@ -72,7 +72,7 @@ function startTraffic(store: StreamStore, streamId: string): Traffic {
   const readers = Array.from({ length: 3 }, async () => {
     await expect.poll(() => acknowledged, { timeout: 20_000 }).toBeGreaterThan(0);
     const values: number[] = [];
-    for await (const value of getStreamReader<number>({ store, streamId })) values.push(value);
+    for await (const value of getStreamReader<number>({ store: elsewhere, streamId })) values.push(value);
     return values;
   });
   return {
@@ -121,7 +121,7 @@ describe.each(Object.entries(clients))('through %s', (_name, clientOf) => {
   test('MOVED and ASK: a slot moves away and back under a writer and readers', async () => {
     const prefix = freshPrefix();
     const store = open(clientOf(), { prefix });
-    const traffic = startTraffic(store, 's');
+    const traffic = startTraffic([store, open(clientOf(), { prefix })], 's');
     await expect.poll(traffic.acknowledged, { timeout: 20_000 }).toBeGreaterThan(50);
     const { slot, holder } = await holderOf(prefix, 's');
     const other = cluster.masters.find((server) => server !== holder) as RedisServer;
@@ -177,8 +177,9 @@ test('a master dies: its replica takes over, and writers and readers go on by th
   const traffics = await Promise.all(
     Object.values(clients).map(async (clientOf) => {
       const prefix = freshPrefix();
-      const store = open(clientOf(), { prefix, waitReplicas: 1, waitTimeoutMs: 200, commandTimeoutMs: 2_000 });
-      return startTraffic(store, await onFirstMaster(store, prefix));
+      const options = { prefix, waitReplicas: 1, waitTimeoutMs: 200, commandTimeoutMs: 2_000 };
+      const store = open(clientOf(), options);
+      return startTraffic([store, open(clientOf(), options)], await onFirstMaster(store, prefix));
     }),
   );
   for (const { acknowledged } of traffics) await expect.poll(acknowledged, { timeout: 20_000 }).toBeGreaterThan(20);
