@@ -36,5 +36,6 @@ describe('toStreamChunk', () => {
 
 test('isStreamChunk tells chunks from other values', () => {
   expect(isStreamChunk({ type: 'data', data: 0 })).toBe(true);
-  for (const value of [null, undefined, 5, 'data', {}, { type: 'other' }, ['data']]) expect(isStreamChunk(value)).toBe(false);
+  for (const value of [null, undefined, 5, 'data', {}, { type: 'other' }, ['data']])
+    expect(isStreamChunk(value)).toBe(false);
 });

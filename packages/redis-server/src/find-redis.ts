@@ -100,7 +100,13 @@ async function fetchInto(folder: string): Promise<string | null> {
 async function fetchPackages(staging: string, root: string): Promise<void> {
   const folders = { lists: join(staging, 'lists'), cache: join(staging, 'cache'), state: join(staging, 'state') };
   const debs = join(staging, 'debs');
-  for (const path of [join(folders.lists, 'partial'), join(folders.cache, 'archives', 'partial'), folders.state, debs, root]) {
+  for (const path of [
+    join(folders.lists, 'partial'),
+    join(folders.cache, 'archives', 'partial'),
+    folders.state,
+    debs,
+    root,
+  ]) {
     await mkdir(path, { recursive: true });
   }
   const options = [

@@ -80,9 +80,13 @@ export function toRedisError(error: unknown, doing: string): StreamError {
     case 'MOVED':
     case 'ASK':
     case 'CROSSSLOT':
-      return new StreamError('UNSUPPORTED', report('is a Cluster that this client does not follow; pass a cluster client'), {
-        cause: error,
-      });
+      return new StreamError(
+        'UNSUPPORTED',
+        report('is a Cluster that this client does not follow; pass a cluster client'),
+        {
+          cause: error,
+        },
+      );
     case 'NOAUTH':
     case 'WRONGPASS':
     case 'NOPERM':

@@ -38,7 +38,8 @@ export async function checkServer(
   } else if (Array.isArray(fsync) && String(fsync[1]) === 'no') {
     warnings.push({
       code: 'NOT_SYNCED',
-      message: 'Redis never syncs its append-only file: a power failure loses acknowledged records. Set `appendfsync always` or `everysec`.',
+      message:
+        'Redis never syncs its append-only file: a power failure loses acknowledged records. Set `appendfsync always` or `everysec`.',
     });
   }
   const policy = field('maxmemory_policy');

@@ -12,7 +12,9 @@ const numbered = (count: number): { readonly data: string }[] =>
 /** Commands that clients sent since the last reset, by name; those inside scripts count, too. */
 async function commands(): Promise<Record<string, number>> {
   const info = await redis.admin.info('commandstats');
-  return Object.fromEntries([...info.matchAll(/cmdstat_(\S+?):calls=(\d+)/g)].map(([, name, calls]) => [name, Number(calls)]));
+  return Object.fromEntries(
+    [...info.matchAll(/cmdstat_(\S+?):calls=(\d+)/g)].map(([, name, calls]) => [name, Number(calls)]),
+  );
 }
 
 async function reset(): Promise<void> {
@@ -24,7 +26,9 @@ test('an append is one EVALSHA, however many records and segments', async () => 
   await store.create('s');
   await store.append('s', { segments: [{ records: numbered(1) }] });
   await reset();
-  await store.append('s', { segments: [{ records: numbered(500) }, { records: numbered(3), producer: { id: 'p', epoch: 0, seq: 0 } }] });
+  await store.append('s', {
+    segments: [{ records: numbered(500) }, { records: numbered(3), producer: { id: 'p', epoch: 0, seq: 0 } }],
+  });
   const seen = await commands();
   expect(seen['evalsha']).toBe(1);
   expect(seen['eval']).toBeUndefined();
@@ -107,5 +111,7 @@ test('a process has two connections, whatever the number of readers', async () =
 });
 
 async function clients(): Promise<number> {
-  return String(await redis.admin.client('LIST')).trim().split('\n').length;
+  return String(await redis.admin.client('LIST'))
+    .trim()
+    .split('\n').length;
 }

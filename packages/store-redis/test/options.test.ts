@@ -2,7 +2,12 @@ import { Redis } from 'ioredis';
 import { createClient } from 'redis';
 import { expect, test } from 'vitest';
 
-import { createRedisStreamStore, type RedisClient, type RedisStoreWarning, type RedisStreamStoreOptions } from '../src/index.ts';
+import {
+  createRedisStreamStore,
+  type RedisClient,
+  type RedisStoreWarning,
+  type RedisStreamStoreOptions,
+} from '../src/index.ts';
 import { singleServer } from './support/single-server.ts';
 
 const redis = singleServer();
@@ -130,5 +135,7 @@ test('a server that forbids to look at its configuration is judged by the rest',
 });
 
 async function clients(): Promise<number> {
-  return String(await redis.admin.client('LIST')).trim().split('\n').length;
+  return String(await redis.admin.client('LIST'))
+    .trim()
+    .split('\n').length;
 }

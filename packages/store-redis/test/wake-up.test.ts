@@ -1,8 +1,8 @@
 import type { StreamStore } from '@perennial/core';
 import { expect, test } from 'vitest';
 
-import type { RedisPort, RedisSubscriberEvents } from '../src/index.ts';
 import { fromIoredis } from '../src/clients/ioredis.ts';
+import type { RedisPort, RedisSubscriberEvents } from '../src/index.ts';
 import { singleServer } from './support/single-server.ts';
 import { freshPrefix } from './support/targets.ts';
 
@@ -87,7 +87,9 @@ test('after a lost connection everything that was waited for is looked at again'
   const theirs = redis.open({ prefix });
   await theirs.create('s');
   const wait = ours.wait('s', { position: 0 });
-  await expect.poll(() => redis.admin.call('PUBSUB', 'SHARDNUMSUB', `${prefix}:{s}:wake`)).toEqual([`${prefix}:{s}:wake`, 1]);
+  await expect
+    .poll(() => redis.admin.call('PUBSUB', 'SHARDNUMSUB', `${prefix}:{s}:wake`))
+    .toEqual([`${prefix}:{s}:wake`, 1]);
   await theirs.append('s', { segments: ONE });
   events[0]?.onReset();
   expect((await wait).nextPosition).toBe(1);

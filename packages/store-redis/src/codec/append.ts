@@ -176,7 +176,7 @@ interface ResultContext {
 }
 
 function decodeResult(code: string, { head, sequences, offset, records }: ResultContext): SegmentResult {
-  const [status, first, second] = code.split(',');
+  const [status = '', first, second] = code.split(',');
   const value = Number(first);
   switch (status) {
     case '0': {

@@ -12,9 +12,9 @@ type FixedHead = Pick<StreamHead, 'incarnation' | 'contentType' | 'createdAt' | 
  */
 export function decodeHead(id: string, reply: RedisReply | undefined, known: FixedHead | undefined): StreamHead {
   const [counters, end, cancel, fixed] = Array.isArray(reply) ? (reply as readonly RedisReply[]) : [reply];
-  const [nextPosition = '0', firstPosition = '0', token = '0', durationMs = '', beat = '0'] = String(counters).split(';');
-  const { incarnation, contentType, createdAt, owner, ttlMs, expiresAt } =
-    known && !fixed ? known : decodeFixed(fixed);
+  const [nextPosition = '0', firstPosition = '0', token = '0', durationMs = '', beat = '0'] =
+    String(counters).split(';');
+  const { incarnation, contentType, createdAt, owner, ttlMs, expiresAt } = known && !fixed ? known : decodeFixed(fixed);
   const endText = textOf(end);
   const cancelText = textOf(cancel);
   return {
@@ -54,7 +54,9 @@ export function lengthOf(head: StreamHead): number {
 }
 
 function decodeFixed(fixed: RedisReply | undefined): FixedHead {
-  const [incarnation, contentType, createdAt, owner, life] = Array.isArray(fixed) ? (fixed as readonly RedisReply[]) : [];
+  const [incarnation, contentType, createdAt, owner, life] = Array.isArray(fixed)
+    ? (fixed as readonly RedisReply[])
+    : [];
   const lifeText = textOf(life);
   const limit = lifeText === null ? null : Number(lifeText.slice(1));
   const sliding = lifeText?.startsWith('s') ?? false;

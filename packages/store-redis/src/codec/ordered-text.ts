@@ -29,7 +29,9 @@ export function decodeOrdered(bytes: Buffer): string {
     const length = first < 0x80 ? 1 : first < 0xe0 ? 2 : 3;
     text +=
       length === 3
-        ? String.fromCharCode(((first & 0x0f) << 12) | (((bytes[i + 1] ?? 0) & 0x3f) << 6) | ((bytes[i + 2] ?? 0) & 0x3f))
+        ? String.fromCharCode(
+            ((first & 0x0f) << 12) | (((bytes[i + 1] ?? 0) & 0x3f) << 6) | ((bytes[i + 2] ?? 0) & 0x3f),
+          )
         : bytes.toString('utf8', i, i + length);
     i += length;
   }
@@ -48,6 +50,7 @@ export function decodeUtf16(bytes: Buffer): string {
 
 /** In CESU-8 a surrogate starts with ED A0 to ED BF, which well-formed UTF-8 never contains. */
 function hasSurrogate(bytes: Buffer): boolean {
-  for (let i = bytes.indexOf(0xed); i !== -1; i = bytes.indexOf(0xed, i + 1)) if ((bytes[i + 1] ?? 0) >= 0xa0) return true;
+  for (let i = bytes.indexOf(0xed); i !== -1; i = bytes.indexOf(0xed, i + 1))
+    if ((bytes[i + 1] ?? 0) >= 0xa0) return true;
   return false;
 }

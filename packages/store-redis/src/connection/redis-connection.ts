@@ -36,8 +36,7 @@ export function createRedisConnection(
 ): RedisConnection {
   const given = client === undefined ? undefined : portFromClient(client);
   let port: RedisPort | Promise<RedisPort> | undefined = given;
-  const connect = (): RedisPort | Promise<RedisPort> =>
-    (port ??= portFromUrl(url).then((opened) => (port = opened)));
+  const connect = (): RedisPort | Promise<RedisPort> => (port ??= portFromUrl(url).then((opened) => (port = opened)));
 
   let checked = false;
   const runner = createScriptRunner(() => {

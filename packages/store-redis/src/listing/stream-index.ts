@@ -76,7 +76,8 @@ export function createStreamIndex({ names, send, random }: StreamIndexOptions): 
     add,
     remove,
     async *scan({ prefix, after, limit }) {
-      const start = after !== undefined && after >= prefix ? bound('(', after) : prefix === '' ? '-' : bound('[', prefix);
+      const start =
+        after !== undefined && after >= prefix ? bound('(', after) : prefix === '' ? '-' : bound('[', prefix);
       yield* merge(shardsFrom(names, start), maxOf(prefix), limit, rangeOf);
     },
     async tidy() {

@@ -132,7 +132,9 @@ async function batchFollowing(
     } catch (error) {
       if (!port.cluster || !isRedirection(error)) throw error;
       if (redirections === MAX_REDIRECTIONS) {
-        throw new StreamError('STORE_ERROR', 'The keys of a stream keep moving within the Redis Cluster.', { cause: error });
+        throw new StreamError('STORE_ERROR', 'The keys of a stream keep moving within the Redis Cluster.', {
+          cause: error,
+        });
       }
       // Teaches the library where the key is now.
       await port.send(key, ['EXISTS', key]);

@@ -130,8 +130,11 @@ class Tails implements LiveTails {
     for (const tail of this.#tails.values()) tail.waiters.fail(error);
     this.#tails.clear();
     this.#byChannel.clear();
-    const subscriber = await this.#subscriber?.catch(() => null);
-    await subscriber?.close();
+    try {
+      await (await this.#subscriber)?.close();
+    } catch {
+      // What could not be opened need not be closed.
+    }
   }
 
   #open(id: string): Tail {

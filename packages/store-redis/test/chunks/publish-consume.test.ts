@@ -135,6 +135,7 @@ describe('endings', () => {
     });
     await store.mark('s', { type: 'cancel', reason: 'stop' });
     await fired;
+    expect(publisher.signal.reason).toMatchObject({ code: 'CANCELLED' });
     await publisher.complete();
   });
 
@@ -152,10 +153,16 @@ describe('endings', () => {
 
 describe('with a client', () => {
   test('all share one store, which is closed with its last use; ended streams get a ttl', async () => {
-    const clients = async (): Promise<number> => String(await redis.admin.client('LIST')).trim().split('\n').length;
+    const clients = async (): Promise<number> =>
+      String(await redis.admin.client('LIST'))
+        .trim()
+        .split('\n').length;
     await expect.poll(clients).toBe(1);
     const prefix = freshPrefix();
-    const publishers = Array.from({ length: 20 }, (_, n) => new RedisStreamPublisher(redis.admin, `s/${n}`, { prefix }));
+    const publishers = Array.from(
+      { length: 20 },
+      (_, n) => new RedisStreamPublisher(redis.admin, `s/${n}`, { prefix }),
+    );
     const consumer = new RedisStreamConsumer<string>(redis.admin, { prefix });
     const consumed = publishers.map(({ streamId }) => collect(consumer.read(streamId, { create: true })));
     await Promise.all(publishers.map((publisher) => publisher.publish({ type: 'data', data: 'x' })));

@@ -3,7 +3,21 @@ import { expect, test } from 'vitest';
 
 import { decodeOrdered, decodeUtf16, encodeOrdered, encodeUtf16 } from '../../src/codec/ordered-text.ts';
 
-const text = fc.string({ unit: fc.constantFrom('a', 'b', '/', '\u0000', '\u00e9', '\u20ac', '\ud83d', '\ude00', '\ufffd', '\uff5e', '\u{1f600}') });
+const text = fc.string({
+  unit: fc.constantFrom(
+    'a',
+    'b',
+    '/',
+    '\u0000',
+    '\u00e9',
+    '\u20ac',
+    '\ud83d',
+    '\ude00',
+    '\ufffd',
+    '\uff5e',
+    '\u{1f600}',
+  ),
+});
 const bytesOf = (encoded: string | Buffer): Buffer => Buffer.from(encoded);
 const sign = (value: number): number => Math.sign(value);
 const order = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

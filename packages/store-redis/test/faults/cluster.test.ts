@@ -31,7 +31,14 @@ const clients: Readonly<Record<string, () => RedisClient>> = {
 };
 
 function open(client: RedisClient, options: Partial<RedisStreamStoreOptions> = {}): StreamStore {
-  const store = createRedisStreamStore({ client, prefix: freshPrefix(), retry: RETRY, pollMs: 60_000, ...QUIET, ...options });
+  const store = createRedisStreamStore({
+    client,
+    prefix: freshPrefix(),
+    retry: RETRY,
+    pollMs: 60_000,
+    ...QUIET,
+    ...options,
+  });
   stores.push(store);
   return store;
 }
@@ -87,7 +94,10 @@ function startTraffic([store, elsewhere]: readonly [StreamStore, StreamStore], s
 }
 
 /** Which of the masters holds the stream. */
-async function holderOf(prefix: string, streamId: string): Promise<{ readonly slot: number; readonly holder: RedisServer }> {
+async function holderOf(
+  prefix: string,
+  streamId: string,
+): Promise<{ readonly slot: number; readonly holder: RedisServer }> {
   const key = `${prefix}:{${streamId}}:meta`;
   for (const server of cluster.masters) {
     const slot = await withAdmin(server, async (admin) => {
@@ -103,7 +113,10 @@ async function holderOf(prefix: string, streamId: string): Promise<{ readonly sl
 async function moveSlot(slot: number, from: RedisServer, to: RedisServer): Promise<void> {
   await withAdmin(from, (source) =>
     withAdmin(to, async (target) => {
-      const [sourceId, targetId] = [String(await source.call('CLUSTER', 'MYID')), String(await target.call('CLUSTER', 'MYID'))];
+      const [sourceId, targetId] = [
+        String(await source.call('CLUSTER', 'MYID')),
+        String(await target.call('CLUSTER', 'MYID')),
+      ];
       await target.call('CLUSTER', 'SETSLOT', String(slot), 'IMPORTING', sourceId);
       await source.call('CLUSTER', 'SETSLOT', String(slot), 'MIGRATING', targetId);
       for (;;) {
@@ -125,7 +138,10 @@ describe.each(Object.entries(clients))('through %s', (_name, clientOf) => {
     await expect.poll(traffic.acknowledged, { timeout: 20_000 }).toBeGreaterThan(50);
     const { slot, holder } = await holderOf(prefix, 's');
     const other = cluster.masters.find((server) => server !== holder) as RedisServer;
-    for (const [from, to] of [[holder, other], [other, holder]] as const) {
+    for (const [from, to] of [
+      [holder, other],
+      [other, holder],
+    ] as const) {
       await moveSlot(slot, from, to);
       const moved = traffic.acknowledged();
       await expect.poll(traffic.acknowledged, { timeout: 20_000 }).toBeGreaterThan(moved + 50);

@@ -1,9 +1,9 @@
+import type { StreamStore } from '@perennial/core';
 import { type RedisServer, startRedis, type StartRedisOptions } from '@perennial/redis-server';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll } from 'vitest';
 
 import { createRedisStreamStore, type RedisStreamStoreOptions } from '../../src/index.ts';
-import type { StreamStore } from '@perennial/core';
 import { freshPrefix, QUIET } from './targets.ts';
 
 /** A server for one test file, with stores that are closed after each test. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-import { type RedisCluster, type RedisServer, startRedis, startRedisCluster } from '@perennial/redis-server';
+import { type RedisCluster, sharedRedis, startRedisCluster } from '@perennial/redis-server';
 import { describeStore, type StoreConformanceTarget } from '@perennial/testing';
 import { Cluster, Redis } from 'ioredis';
 import { createClient, createCluster } from 'redis';
@@ -20,11 +20,11 @@ export const freshPrefix = (): string => `t:${randomUUID()}`;
 /** Without warnings about the missing persistence of test servers. */
 export const QUIET = { onWarning: () => {} } satisfies Partial<RedisStreamStoreOptions>;
 
-const single = (name: string, clientOf: (server: RedisServer) => RedisClient): RedisTarget => ({
+const single = (name: string, clientOf: (url: string) => RedisClient): RedisTarget => ({
   name,
   async start() {
-    const server = await startRedis();
-    return { client: clientOf(server), stop: () => server.stop() };
+    const { url, stop } = await sharedRedis();
+    return { client: clientOf(url), stop };
   },
 });
 const cluster = (name: string, clientOf: (nodes: RedisCluster['nodes']) => RedisClient): RedisTarget => ({
@@ -37,12 +37,9 @@ const cluster = (name: string, clientOf: (nodes: RedisCluster['nodes']) => Redis
 
 /** A single server through each client library, and a Cluster through each. */
 export const TARGETS = {
-  ioredis: single('Redis through ioredis', ({ port }) => new Redis({ port, lazyConnect: true })),
-  nodeRedis: single('Redis through redis', ({ url }) => createClient({ url })),
-  ioredisCluster: cluster(
-    'Redis Cluster through ioredis',
-    (nodes) => new Cluster([...nodes], { lazyConnect: true }),
-  ),
+  ioredis: single('Redis through ioredis', (url) => new Redis(url, { lazyConnect: true })),
+  nodeRedis: single('Redis through redis', (url) => createClient({ url })),
+  ioredisCluster: cluster('Redis Cluster through ioredis', (nodes) => new Cluster([...nodes], { lazyConnect: true })),
   nodeRedisCluster: cluster('Redis Cluster through redis', (nodes) =>
     createCluster({ rootNodes: nodes.map(({ host, port }) => ({ url: `redis://${host}:${port}` })) }),
   ),
