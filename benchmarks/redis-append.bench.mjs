@@ -1,6 +1,6 @@
 /**
  * Appends to Redis against the least a script can do: `XADD` of the payload, with no positions, producers, head, end or wake-up. Both use
- * `ioredis` over loopback against one server without persistence, so that the work itself is measured and not a disk.
+ * `ioredis` over loopback. Without persistence the work itself is measured; with a synced append-only file, what a durable append costs.
  *
  * Rounds alternate; the ratio is the median of the rounds' ratios, and above 1 the store is faster. Targets: 0.6 of the bare script at
  * 100 records per flush, 0.85 of it for a single awaited append, 3 times it for 200 concurrent singles on one stream.
@@ -18,31 +18,37 @@ const BARE = "for i = 1, #ARGV do redis.call('XADD', KEYS[1], '*', 'd', ARGV[i])
 const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
 const perSecond = (value) => `${Math.round(value).toLocaleString('en')}/s`.padStart(12);
 
-const server = await startRedis();
-const client = new Redis({ port: server.port });
-const sha = await client.script('LOAD', BARE);
-const store = createRedisStreamStore({ client, onWarning: () => {} });
 let streams = 0;
-try {
-  for (const [title, inFlight, records] of [
-    ['100 records per flush, awaited', 1, 100],
-    ['one record, awaited', 1, 1],
-    ['one record, 200 in flight on one stream', 200, 1],
-  ]) {
-    for (const producer of [false, true]) await contest(title, { inFlight, records, producer });
+for (const [persistence, config] of [
+  ['no persistence', {}],
+  ['append-only file, synced before each answer', { appendonly: 'yes', appendfsync: 'always' }],
+]) {
+  console.log(persistence);
+  const server = await startRedis({ config });
+  const client = new Redis({ port: server.port });
+  const store = createRedisStreamStore({ client, onWarning: () => {} });
+  try {
+    for (const [title, inFlight, records] of [
+      ['100 records per flush, awaited', 1, 100],
+      ['one record, awaited', 1, 1],
+      ['one record, 200 in flight on one stream', 200, 1],
+    ]) {
+      for (const producer of [false, true]) await contest(title, { store, client, inFlight, records, producer });
+    }
+  } finally {
+    await store.close();
+    client.disconnect();
+    await server.stop();
   }
-} finally {
-  await store.close();
-  client.disconnect();
-  await server.stop();
 }
 
-async function contest(title, { inFlight, records, producer }) {
+async function contest(title, { store, client, inFlight, records, producer }) {
+  const sha = await client.script('LOAD', BARE);
   const batch = Array.from({ length: records }, () => payload);
   const rounds = [];
   for (let round = -2; round < ROUNDS; round++) {
     // Fresh keys per round: long streams would measure the allocator.
-    const append = await opened(batch, producer);
+    const append = await opened(store, batch, producer);
     const bare = () => client.evalsha(sha, 1, `bare:${streams}`, batch);
     const first = await drive(inFlight, round % 2 ? append : bare);
     const second = await drive(inFlight, round % 2 ? bare : append);
@@ -52,12 +58,12 @@ async function contest(title, { inFlight, records, producer }) {
   }
   const ratio = median(rounds.map(({ ours, loop }) => ours / loop));
   console.log(
-    `${`${title}${producer ? ', with a producer' : ''}`.padEnd(62)} store ${perSecond(median(rounds.map(({ ours }) => ours)))}` +
+    `  ${`${title}${producer ? ', with a producer' : ''}`.padEnd(62)} store ${perSecond(median(rounds.map(({ ours }) => ours)))}` +
       `   bare ${perSecond(median(rounds.map(({ loop }) => loop)))}   ratio ${ratio.toFixed(2)}`,
   );
 }
 
-async function opened(batch, producer) {
+async function opened(store, batch, producer) {
   const id = `bench/${streams++}`;
   await store.create(id);
   const records = batch.map((data) => ({ data }));

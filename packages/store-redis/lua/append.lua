@@ -55,6 +55,17 @@ local function follows(a, b)
   return #b > #a
 end
 
+-- As long as every segment is stored whole, results hold only their counts; this turns them into what is returned otherwise.
+local function spell()
+  local position = first
+  for index = 1, #results do
+    local count = results[index]
+    results[index] = '0,' .. text(position) .. ',0'
+    position = position + count
+  end
+  plain = false
+end
+
 local at, last = 7, #ARGV
 while at <= last do
   local item = ARGV[at]
@@ -108,8 +119,9 @@ while at <= last do
       elseif expected and expected ~= nextPosition then
         result = '7,' .. text(nextPosition)
       else
-        result = '0,' .. text(nextPosition) .. ',' .. text(skipped)
-        stored, plain = true, plain and skipped == 0
+        stored = true
+        if plain and skipped > 0 then spell() end
+        result = plain and count or '0,' .. text(nextPosition) .. ',' .. text(skipped)
         local header = now
         if id then
           header = now .. ';' .. (whole and '=' .. text(seq) or text(seq + skipped - nextPosition)) .. ';'
@@ -121,7 +133,7 @@ while at <= last do
           local record = stride == 1 and line .. ARGV[index] or header .. ARGV[index] .. ARGV[index + 1]
           local stamp = call('XADD', LOG, '0-*', 'r', record)
           -- Only the first can differ: nothing else writes meanwhile.
-          if nextPosition == first and stamp ~= '0-' .. text(first + 1) then
+          if nextPosition == first and stamp ~= '0-' .. (first + 1) then
             call('XDEL', LOG, stamp)
             return { -4 }
           end
@@ -135,7 +147,7 @@ while at <= last do
         if ordinal then streamSeq = ordinal end
       end
     end
-    if byte(result) ~= 48 then plain = false end
+    if plain and result ~= count then spell() end
     results[#results + 1] = result
     at = at + count * stride
   end

@@ -92,7 +92,9 @@ export class StreamScripts {
     if (status === -4) throw missingRecords(id, 'its tail');
     const head = decodeHead(id, reply[1], known);
     const results = decodeResults(requests, head, [reply[2], reply[3]]);
-    return { results, head: await this.#confirm(head, true) };
+    if (this.#connection.barrier) await this.#confirm(head, true);
+    else this.#note(head);
+    return { results, head };
   }
 
   async read({ id, from, limit, maxBytes }: PageRequest): Promise<ReadResult> {
@@ -175,9 +177,13 @@ export class StreamScripts {
         throw error instanceof RedisDataLossError ? this.#lost(error) : error;
       }
     }
-    this.#watermarks.note(head, barrier !== null);
-    this.#onHead(head);
+    this.#note(head);
     return head;
+  }
+
+  #note(head: StreamHead): void {
+    this.#watermarks.note(head, this.#connection.barrier !== null);
+    this.#onHead(head);
   }
 
   #lost(error: RedisDataLossError): RedisDataLossError {

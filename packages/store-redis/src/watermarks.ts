@@ -5,11 +5,11 @@ import { lengthOf } from './codec/head.ts';
 /** What this process was told about a stream. */
 export interface Watermark {
   /** As the server last showed it. */
-  readonly head: StreamHead;
+  head: StreamHead;
   /** Records and end that the server acknowledged. */
-  readonly length: number;
+  length: number;
   /** As much of it as the wanted replicas confirmed. */
-  readonly replicated: number;
+  replicated: number;
 }
 
 /**
@@ -17,7 +17,7 @@ export interface Watermark {
  * server lost acknowledged data. Bounded; a stream that falls out is merely not checked until it is seen again.
  */
 export interface Watermarks {
-  get(id: string): Watermark | undefined;
+  get(id: string): Readonly<Watermark> | undefined;
   /** Notes an answer of the server. */
   note(head: StreamHead, replicated?: boolean): void;
   /** True when replicas are known to have everything the head shows. */
@@ -33,15 +33,20 @@ export function createWatermarks(capacity: number): Watermarks {
     get: (id) => marks.get(id),
     note(head, replicated = false) {
       const known = marks.get(head.id);
-      const same = known?.head.incarnation === head.incarnation ? known : undefined;
       const length = lengthOf(head);
-      marks.delete(head.id);
-      marks.set(head.id, {
-        head,
+      if (known?.head.incarnation === head.incarnation) {
+        known.head = head;
         // Answers may arrive out of order in a Cluster.
-        length: Math.max(length, same?.length ?? 0),
-        replicated: Math.max(replicated ? length : 0, same?.replicated ?? 0),
-      });
+        if (length > known.length) known.length = length;
+        if (replicated && length > known.replicated) known.replicated = length;
+        // Order of use matters only once there is little room.
+        if (marks.size < capacity / 2) return;
+        marks.delete(head.id);
+        marks.set(head.id, known);
+        return;
+      }
+      marks.delete(head.id);
+      marks.set(head.id, { head, length, replicated: replicated ? length : 0 });
       if (marks.size <= capacity) return;
       for (const oldest of marks.keys()) {
         marks.delete(oldest);

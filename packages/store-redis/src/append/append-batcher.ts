@@ -41,7 +41,7 @@ interface Pending {
 /** Creates a batcher over `send`. */
 export function createAppendBatcher(send: SendBatch): AppendBatcher {
   const lanes = new Map<string, Pending[]>();
-  const running = new Set<Promise<void>>();
+  let whenIdle: (() => void)[] = [];
 
   const work = async (id: string, lane: Pending[]): Promise<void> => {
     while (lane.length > 0) {
@@ -61,6 +61,9 @@ export function createAppendBatcher(send: SendBatch): AppendBatcher {
       }
     }
     lanes.delete(id);
+    if (lanes.size > 0) return;
+    for (const resolve of whenIdle) resolve();
+    whenIdle = [];
   };
 
   return {
@@ -75,16 +78,14 @@ export function createAppendBatcher(send: SendBatch): AppendBatcher {
         const created = [pending];
         lanes.set(id, created);
         // A microtask later, so that everything appended in this turn goes into one script.
-        queueMicrotask(() => {
-          const run = work(id, created).finally(() => running.delete(run));
-          running.add(run);
-        });
+        queueMicrotask(() => void work(id, created));
       }),
-    async drained() {
-      // What was appended in this turn starts to run in a microtask.
-      await Promise.resolve();
-      await Promise.all(running);
-    },
+    drained: () =>
+      lanes.size === 0
+        ? Promise.resolve()
+        : new Promise((resolve) => {
+            whenIdle.push(resolve);
+          }),
   };
 }
 

@@ -5,7 +5,7 @@ import type { RedisScript } from './redis-script.ts';
 /** lua/append.lua */
 export const appendScript: RedisScript = {
   name: 'append',
-  sha: 'dc21f2db0e3d0a91d34143110012813670959cfb',
+  sha: '8576bbdd25027168493d02b32c661283f11a1c2c',
   source: `local call, format, sub = redis.call, string.format, string.sub
 local META, LOG, CHANNEL = KEYS[1], KEYS[2], ARGV[2]
 local I, N, K, F, M, E, T, L, CR = 1, 2, 3, 4, 5, 6, 7, 8, 9
@@ -85,6 +85,15 @@ local function follows(a, b)
   end
   return #b > #a
 end
+local function spell()
+  local position = first
+  for index = 1, #results do
+    local count = results[index]
+    results[index] = '0,' .. text(position) .. ',0'
+    position = position + count
+  end
+  plain = false
+end
 local at, last = 7, #ARGV
 while at <= last do
   local item = ARGV[at]
@@ -137,8 +146,9 @@ while at <= last do
       elseif expected and expected ~= nextPosition then
         result = '7,' .. text(nextPosition)
       else
-        result = '0,' .. text(nextPosition) .. ',' .. text(skipped)
-        stored, plain = true, plain and skipped == 0
+        stored = true
+        if plain and skipped > 0 then spell() end
+        result = plain and count or '0,' .. text(nextPosition) .. ',' .. text(skipped)
         local header = now
         if id then
           header = now .. ';' .. (whole and '=' .. text(seq) or text(seq + skipped - nextPosition)) .. ';'
@@ -149,7 +159,7 @@ while at <= last do
         for index = at + skipped * stride, at + (count - 1) * stride, stride do
           local record = stride == 1 and line .. ARGV[index] or header .. ARGV[index] .. ARGV[index + 1]
           local stamp = call('XADD', LOG, '0-*', 'r', record)
-          if nextPosition == first and stamp ~= '0-' .. text(first + 1) then
+          if nextPosition == first and stamp ~= '0-' .. (first + 1) then
             call('XDEL', LOG, stamp)
             return { -4 }
           end
@@ -163,7 +173,7 @@ while at <= last do
         if ordinal then streamSeq = ordinal end
       end
     end
-    if byte(result) ~= 48 then plain = false end
+    if plain and result ~= count then spell() end
     results[#results + 1] = result
     at = at + count * stride
   end

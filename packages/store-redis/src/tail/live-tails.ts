@@ -56,7 +56,7 @@ interface Tail {
   current: boolean;
   /** A head is being read. */
   reading: Promise<void> | null;
-  /** Another one will be read after that, for those who asked meanwhile. */
+  /** One will be read soon, for those who ask until then. */
   queued: Promise<void> | null;
   subscribed: Promise<void> | null;
   /** Calls of `wait` under way: the tail may not be dropped meanwhile. */
@@ -185,7 +185,7 @@ class Tails implements LiveTails {
   #onMessage(channel: string): void {
     const tail = this.#byChannel.get(channel);
     if (!tail) return;
-    if (tail.waiters.size > 0 || tail.reading) void this.#refresh(tail).catch(ignore);
+    if (tail.waiters.size > 0 || tail.reading || tail.queued) void this.#refresh(tail).catch(ignore);
     else tail.current = false;
   }
 
@@ -204,7 +204,7 @@ class Tails implements LiveTails {
     }, RESET_DELAY_MS);
   }
 
-  /** Reads the head, once for all who ask meanwhile, but never from before they asked. */
+  /** Reads the head, once for all who ask before the command is sent, at the end of this turn or after the one under way. */
   #refresh(tail: Tail): Promise<void> {
     const start = (): Promise<void> => {
       tail.queued = null;
@@ -213,8 +213,7 @@ class Tails implements LiveTails {
       });
       return tail.reading;
     };
-    if (!tail.reading) return start();
-    tail.queued ??= tail.reading.then(start, start);
+    tail.queued ??= (tail.reading ?? endOfTurn()).then(start, start);
     return tail.queued;
   }
 
@@ -279,6 +278,13 @@ class Tails implements LiveTails {
     this.#byChannel.delete(tail.channel);
     void this.#subscriber?.then((subscriber) => subscriber.unsubscribe(tail.channel)).catch(ignore);
   }
+}
+
+/** After all microtasks: a thousand readers that were woken together ask in as many. */
+function endOfTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    process.nextTick(resolve);
+  });
 }
 
 function isSatisfied(head: StreamHead, { position, cancel = false }: WaitOptions): boolean {
