@@ -22,6 +22,8 @@ export class LogFiles {
   readonly #place: PooledFiles;
   /** The tail mark that is being written. */
   #publication: Promise<void> | null = null;
+  /** The last tail mark, if it could not be written. */
+  #unpublished: Buffer | null = null;
 
   constructor(fs: FileSystem, pool: HandlePool, paths: StreamPaths, writable: boolean) {
     this.paths = paths;
@@ -81,12 +83,13 @@ export class LogFiles {
     this.#publication = this.#publish(files, mark);
   }
 
-  /** A mark that could not be written is made good by the next one; what it says is durable either way. */
+  /** A mark that could not be written is made good by the next one, or when the files are closed; what it says is durable either way. */
   async #publish(files: OpenFiles, mark: Buffer): Promise<void> {
     try {
       await files.tail?.write(mark, 0, mark.length, 0);
+      this.#unpublished = null;
     } catch {
-      // See above.
+      this.#unpublished = Buffer.from(mark);
     } finally {
       this.#place.release(files);
     }
@@ -131,6 +134,7 @@ export class LogFiles {
   /** Closes the files as soon as nobody uses them. */
   async close(): Promise<void> {
     await this.#publication;
+    if (this.#unpublished) await this.publish(this.#unpublished).catch(() => undefined);
     await this.#place.retire();
   }
 }
