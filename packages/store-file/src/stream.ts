@@ -25,7 +25,7 @@ import {
 import { requestCancel } from './cancel-file.ts';
 import { coalesce } from './coalesce.ts';
 import { createExclusive } from './exclusive.ts';
-import { closedError, StreamCorruptError, toFileError } from './file-errors.ts';
+import { closedError, StoreLockedError, StreamCorruptError, toFileError } from './file-errors.ts';
 import { isMissing, listIfPresent } from './file-system.ts';
 import { FollowedStream } from './followed-stream.ts';
 import { newestLog, streamFolder } from './layout.ts';
@@ -35,20 +35,11 @@ import { openOwned } from './log-recovery.ts';
 import type { DurableLog } from './log-state.ts';
 import { OwnedStream } from './owned-stream.ts';
 import { type PageRequest, readCachedPage, readPage } from './page-reader.ts';
-import type { StoreContext } from './store-context.ts';
+import type { StoreContext, StreamHost } from './store-context.ts';
 import { StreamLife } from './stream-life.ts';
 import { makeStream } from './stream-maker.ts';
 import { createStreamNews, type StreamNews } from './stream-news.ts';
 import { StreamWaiting } from './stream-waiting.ts';
-
-/** What the engine does for its streams. */
-export interface StreamHost {
-  readonly context: StoreContext;
-  /** Makes the names in the folder of streams durable. */
-  readonly syncNames: () => Promise<void>;
-  /** Renames a stream's folder out of the way, which deletes the stream for good, and removes the files at leisure. */
-  readonly discard: (folder: string) => Promise<void>;
-}
 
 /** See the head of this file. */
 export class Stream {
@@ -200,8 +191,9 @@ export class Stream {
   /** Creates the stream, or finds it. Holding the lock is the caller's duty. */
   create(options: CreateOptions): Promise<CreateResult> {
     return this.#exclusive(async () => {
+      await this.#context.lock.check();
       await this.#ensure();
-      if (this.#open && this.#isExpired()) await this.#remove();
+      if (this.#isExpired()) await this.#remove();
       if (this.#open) {
         this.#life.touch(this.#open.log.state.head, false);
         return { created: false, head: await this.#raise(this.#owned(), options) };
@@ -216,6 +208,7 @@ export class Stream {
   /** Deletes the stream; false when there was none. Holding the lock is the caller's duty. */
   delete(): Promise<boolean> {
     return this.#exclusive(async () => {
+      await this.#context.lock.check();
       let expired = false;
       try {
         await this.#ensure();
@@ -396,7 +389,7 @@ export class Stream {
 
   #owned(): OwnedStream {
     const open = this.#sound();
-    if (open.kind !== 'owned') throw this.#reason;
+    if (open.kind !== 'owned') throw new StoreLockedError(this.#context.layout.root, null, 'The lock was lost.');
     return open;
   }
 
