@@ -1,8 +1,6 @@
 /**
  * Durable appends of the file store against a bare loop that does the least a durable log can do: everything in flight goes into one
  * `writev` and one `fdatasync`, then its callers are told. The bare loop has no frames, checksums, producers, positions or readers.
- *
- * Rounds alternate, because the disk of a shared machine does not stay the same; the ratio is the median of the rounds' ratios.
  */
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -10,98 +8,96 @@ import { join } from 'node:path';
 
 import { createFileStreamStore } from '@perennial/store-file';
 
-const ROUNDS = 31;
-const ROUND_MS = 80;
+import { compare } from './lib/rounds.mjs';
+
+/** Calls in flight, and appends per round: a round takes some tens of milliseconds. */
+const LOADS = [
+  [1, 150],
+  [100, 8_000],
+  [1_000, 40_000],
+];
+const ROUNDS = 25;
+const RECORDS_PER_APPEND = 100;
 const payload = JSON.stringify({ type: 'text-delta', id: '0', delta: 'some token text here' });
 
-const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
-const perSecond = (value) => `${Math.round(value).toLocaleString('en')}/s`.padStart(14);
+const directory = await mkdtemp(join(tmpdir(), 'perennial-bench-'));
+const handle = await open(join(directory, 'bare.log'), 'w+');
+const store = createFileStreamStore({ directory: join(directory, 'store') });
+await store.create('bench');
 
-/** Keeps `inFlight` calls of `append` going for a round; appends per second. */
-async function drive(inFlight, append) {
-  let count = 0;
-  const started = performance.now();
-  const end = started + ROUND_MS;
+/** Keeps `inFlight` calls going until `count` are done. */
+async function drive(inFlight, count, append) {
+  let left = count;
   await Promise.all(
     Array.from({ length: inFlight }, async () => {
-      while (performance.now() < end) {
-        await append();
-        count++;
-      }
+      while (left-- > 0) await append();
     }),
   );
-  return (count / (performance.now() - started)) * 1_000;
+  return count;
 }
 
-async function openBare(directory) {
-  const handle = await open(join(directory, 'bare.log'), 'w+');
-  let at = 0;
-  let queue = [];
-  let running = false;
-  async function run() {
-    while (queue.length > 0) {
-      const batch = queue;
-      queue = [];
-      const { bytesWritten } = await handle.writev(batch.map(({ bytes }) => bytes), at);
-      at += bytesWritten;
-      await handle.datasync();
-      for (const { resolve } of batch) resolve();
-    }
-    running = false;
+let at = 0;
+let queue = [];
+let running = false;
+
+async function flush() {
+  while (queue.length > 0) {
+    const batch = queue;
+    queue = [];
+    const { bytesWritten } = await handle.writev(
+      batch.map(({ bytes }) => bytes),
+      at,
+    );
+    at += bytesWritten;
+    await handle.datasync();
+    for (const { resolve } of batch) resolve();
   }
-  return {
-    append: () =>
-      new Promise((resolve) => {
-        queue.push({ bytes: Buffer.from(payload), resolve });
-        if (running) return;
-        running = true;
-        queueMicrotask(run);
-      }),
-    close: () => handle.close(),
-  };
+  running = false;
 }
 
-async function openStore(directory, producer) {
-  const store = createFileStreamStore({ directory: join(directory, 'store') });
-  await store.create('bench');
-  let seq = 0;
-  return {
-    append: () =>
-      store.append('bench', {
-        segments: [
-          producer
-            ? { records: [{ data: payload }], producer: { id: 'writer', epoch: 0, seq: seq++ } }
-            : { records: [{ data: payload }] },
-        ],
-      }),
-    close: () => store.close(),
-  };
+function bare(text) {
+  return new Promise((resolve) => {
+    queue.push({ bytes: Buffer.from(text), resolve });
+    if (running) return;
+    running = true;
+    queueMicrotask(flush);
+  });
 }
 
-const directory = await mkdtemp(join(tmpdir(), 'perennial-bench-'));
+let seq = 0;
+const plain = () => store.append('bench', { segments: [{ records: [{ data: payload }] }] });
+const produced = () =>
+  store.append('bench', {
+    segments: [{ records: [{ data: payload }], producer: { id: 'writer', epoch: 0, seq: seq++ } }],
+  });
+
 try {
-  for (const producer of [false, true]) {
-    const bare = await openBare(directory);
-    const store = await openStore(join(directory, String(producer)), producer);
-    console.log(`one record per append${producer ? ', with a producer' : ''}`);
-    for (const inFlight of [1, 100, 1_000]) {
-      await drive(inFlight, store.append);
-      await drive(inFlight, bare.append);
-      const rounds = [];
-      for (let round = 0; round < ROUNDS; round++) {
-        const ours = await drive(inFlight, store.append);
-        rounds.push({ ours, bare: await drive(inFlight, bare.append) });
-      }
-      const ratio = median(rounds.map(({ ours, bare: loop }) => ours / loop));
-      const ours = median(rounds.map((round) => round.ours));
-      const loop = median(rounds.map((round) => round.bare));
-      console.log(
-        `  ${String(inFlight).padStart(5)} in flight: store ${perSecond(ours)}   bare ${perSecond(loop)}   ratio ${ratio.toFixed(2)}`,
-      );
-    }
-    await store.close();
-    await bare.close();
+  for (const [inFlight, count] of LOADS) {
+    const ratios = await compare(
+      `Durable appends of one record, ${inFlight} in flight`,
+      {
+        'bare writev + fdatasync': () => drive(inFlight, count, () => bare(payload)),
+        'file store': () => drive(inFlight, count, plain),
+        'file store, with a producer': () => drive(inFlight, count, produced),
+      },
+      { rounds: ROUNDS, unit: 'append', wall: true },
+    );
+    for (const [name, ratio] of Object.entries(ratios))
+      console.log(`  ${(1 / ratio).toFixed(2)} of the bare loop: ${name}`);
+    console.log('');
   }
+  const records = Array.from({ length: RECORDS_PER_APPEND }, () => ({ data: payload }));
+  const joined = payload.repeat(RECORDS_PER_APPEND);
+  await compare(
+    `Durable appends of ${RECORDS_PER_APPEND} records, one after the other, as a writer sends them`,
+    {
+      'bare writev + fdatasync': () => drive(1, 100, () => bare(joined)),
+      'file store': () => drive(1, 100, () => store.append('bench', { segments: [{ records }] })),
+    },
+    { rounds: ROUNDS, unit: 'append', wall: true },
+  );
 } finally {
+  await store.close();
+  await handle.close();
   await rm(directory, { recursive: true, force: true });
 }

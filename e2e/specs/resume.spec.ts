@@ -39,7 +39,7 @@ test.describe('without a network', () => {
     await chat.ask(QUESTION);
     await chat.reachWords(8);
     await chat.page.context().setOffline(true);
-    // The browser cuts no open response when it goes offline; a reload of the connection has to happen on its own afterwards.
+    await expect(chat.answer).toHaveAttribute('data-status', 'reconnecting');
     const kept = await chat.words();
     expect(kept).toBeGreaterThanOrEqual(8);
     await chat.page.context().setOffline(false);

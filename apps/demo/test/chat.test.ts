@@ -27,15 +27,15 @@ test('shows a question of this page before the stream does, and only once after'
     accepted: false,
     replaces: null,
   };
-  expect(shownTurns(CHAT, pending).at(-1)).toEqual({
+  expect(shownTurns(CHAT, [pending]).at(-1)).toEqual({
     id: 'q3',
     text: 'Three?',
     answer: answerStreamId('c', 'q3'),
     pending: true,
   });
-  expect(shownTurns(CHAT, { ...pending, accepted: true }).at(-1)?.pending).toBe(false);
+  expect(shownTurns(CHAT, [{ ...pending, accepted: true }]).at(-1)?.pending).toBe(false);
   const stored = foldChat(CHAT, { type: 'question', id: 'q3', text: 'Three?', answer: answerStreamId('c', 'q3') });
-  expect(shownTurns(stored, pending)).toHaveLength(3);
+  expect(shownTurns(stored, [pending])).toHaveLength(3);
 });
 
 test('shows a new answer of this page until another tab asks again', () => {
@@ -44,9 +44,9 @@ test('shows a new answer of this page until another tab asks again', () => {
     accepted: true,
     replaces: 'chats/c/answers/q2',
   };
-  expect(shownTurns(CHAT, pending)[1]?.answer).toBe('chats/c/answers/r1');
+  expect(shownTurns(CHAT, [pending])[1]?.answer).toBe('chats/c/answers/r1');
   const later = foldChat(CHAT, { type: 'regenerate', question: 'q2', answer: 'chats/c/answers/r2' });
-  expect(shownTurns(later, pending)[1]?.answer).toBe('chats/c/answers/r2');
+  expect(shownTurns(later, [pending])[1]?.answer).toBe('chats/c/answers/r2');
 });
 
 test('titles a conversation by the first line of its question, cut at a word', () => {

@@ -17,7 +17,7 @@ import { isMissing } from './file-system.ts';
 import type { LogFiles } from './log-files.ts';
 import type { DurableLog } from './log-state.ts';
 import type { PendingBudget } from './store-context.ts';
-import { encodeTailMark, TAIL_MARK_BYTES } from './tail-mark.ts';
+import { encodeTailMark } from './tail-mark.ts';
 
 /** Options of {@link CommitLoop}. */
 export interface CommitLoopOptions {
@@ -55,13 +55,12 @@ export interface PendingCall {
 
 /** Bytes that one commit takes at most, unless a single call has more. */
 const BATCH_TARGET_BYTES = 4_194_304;
+/** Commits in quick succession are published together: each publication costs a twentieth of a commit. */
+const PUBLISH_INTERVAL_MS = 1;
 
 /** See the head of this file. */
 export class CommitLoop {
   readonly #options: CommitLoopOptions;
-  /** In turn: the one of the last commit may still be being written. */
-  readonly #marks = [Buffer.alloc(TAIL_MARK_BYTES), Buffer.alloc(TAIL_MARK_BYTES)] as const;
-  #turn: 0 | 1 = 0;
   readonly #pace = new CommitPace();
   readonly #endOfTurn = (): void => this.#endTurn();
   #state: 'idle' | 'gathering' | 'writing' = 'idle';
@@ -69,6 +68,9 @@ export class CommitLoop {
   #syncedBytes: number;
   /** The file may hold more than the durable log since a commit failed. */
   #overhangs = false;
+  /** The tail mark is behind the log. */
+  #isUnpublished = false;
+  #publishedAt = 0;
   #aborted = false;
   #onIdle: (() => void)[] = [];
 
@@ -122,6 +124,7 @@ export class CommitLoop {
 
   #rest(): void {
     this.#state = 'idle';
+    void this.#publish();
     for (const resolve of this.#onIdle.splice(0)) resolve();
   }
 
@@ -170,7 +173,7 @@ export class CommitLoop {
 
   /** Resolves with the time that the files took, in ms. */
   async #commit(batch: readonly PendingCall[]): Promise<number> {
-    const { log, files, generation, sync, confirm, now } = this.#options;
+    const { log, files, generation, sync, confirm } = this.#options;
     const changes: Change[] = [];
     let publish = false;
     for (const call of batch) {
@@ -193,20 +196,33 @@ export class CommitLoop {
     }
     if (this.#overhangs) await this.#cutBack();
     const started = performance.now();
-    if (changes.length > 0 || publish) {
-      const durableBytes = sync ? bytes : this.#syncedBytes;
-      const beat = head.lease?.beat ?? 0;
-      this.#turn = this.#turn === 0 ? 1 : 0;
-      const mark = this.#marks[this.#turn];
-      encodeTailMark({ salt: log.salt, generation, visibleBytes: bytes, durableBytes, beat, touchedAt: now() }, mark);
-      await files.commit(frames, { at: log.bytes, sync, mark, confirm });
-    }
+    if (changes.length > 0 || publish) await files.commit(frames, { at: log.bytes, sync, confirm });
     const ms = performance.now() - started;
     if (sync) this.#syncedBytes = bytes;
     for (const { offset, firstPosition, count } of frames) if (count > 0) log.index.add(firstPosition, offset);
     log.bytes = bytes;
     this.#fold(batch, head);
+    this.#isUnpublished ||= changes.length > 0 || publish;
+    if (publish) await this.#publish();
+    else if (started - this.#publishedAt >= PUBLISH_INTERVAL_MS) void this.#publish();
     return ms;
+  }
+
+  /**
+   * Tells other processes. Nobody waits for it, save for a beat of the lease, which is nothing else: they wait for it themselves when they
+   * find more in the file than is published.
+   */
+  async #publish(): Promise<void> {
+    if (!this.#isUnpublished || this.#aborted) return;
+    this.#isUnpublished = false;
+    this.#publishedAt = performance.now();
+    const { log, files, generation, sync, now } = this.#options;
+    const { bytes: visibleBytes } = log;
+    const durableBytes = sync ? visibleBytes : this.#syncedBytes;
+    const beat = log.state.head.lease?.beat ?? 0;
+    await files.publish(
+      encodeTailMark({ salt: log.salt, generation, visibleBytes, durableBytes, beat, touchedAt: now() }),
+    );
   }
 
   /** Makes the calls visible. */

@@ -25,9 +25,9 @@ import { storeLayout } from './layout.ts';
 import type { ResolvedOptions } from './options.ts';
 import type { PageRequest } from './page-reader.ts';
 import { currentProcess, type ProcessIdentity } from './process-identity.ts';
-import type { StoreContext } from './store-context.ts';
+import type { StoreContext, StreamHost } from './store-context.ts';
 import { createStoreLock } from './store-lock.ts';
-import { Stream, type StreamHost } from './stream.ts';
+import { Stream } from './stream.ts';
 
 /** Ids to list. */
 export interface ListRequest {

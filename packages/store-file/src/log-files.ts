@@ -4,15 +4,13 @@ import { type FileSystem, isMissing } from './file-system.ts';
 import type { HandlePool, OpenFiles, PooledFiles } from './handle-pool.ts';
 import type { StreamPaths } from './layout.ts';
 
-/** What {@link LogFiles.commit} writes. */
+/** How {@link LogFiles.commit} writes. */
 export interface CommitOptions {
   /** Where the first frame goes. */
   readonly at: number;
   /** Wait until the frames are on disk. */
   readonly sync: boolean;
-  /** Encoded tail mark. Must stay as it is until the next but one commit. */
-  readonly mark: Buffer;
-  /** Called once the frames are in the file; a rejection keeps the tail mark as it is. */
+  /** Called once the frames are in the file. */
   readonly confirm: () => Promise<void>;
 }
 
@@ -20,8 +18,10 @@ export interface CommitOptions {
 export class LogFiles {
   readonly paths: StreamPaths;
   readonly #place: PooledFiles;
-  /** The tail mark that is being written. */
+  /** The tail marks that are being written. */
   #publication: Promise<void> | null = null;
+  /** The last tail mark, if it could not be written. */
+  #unpublished: Buffer | null = null;
 
   constructor(fs: FileSystem, pool: HandlePool, paths: StreamPaths, writable: boolean) {
     this.paths = paths;
@@ -50,16 +50,8 @@ export class LogFiles {
     }
   }
 
-  /**
-   * Writes frames and syncs them while it confirms, then publishes. After a rejection the log's end is unknown: {@link reset} it.
-   *
-   * The publication is under way when this resolves, and not waited for: it concerns other processes only, and those wait for it when
-   * they find more in the file than is published.
-   */
-  async commit(
-    frames: readonly { readonly frame: Buffer }[],
-    { at, sync, mark, confirm }: CommitOptions,
-  ): Promise<void> {
+  /** Writes frames and syncs them while it confirms. After a rejection the log's end is unknown: {@link reset} it. */
+  async commit(frames: readonly { readonly frame: Buffer }[], { at, sync, confirm }: CommitOptions): Promise<void> {
     const acquired = this.#place.acquire();
     const files = acquired instanceof Promise ? await acquired : acquired;
     try {
@@ -72,33 +64,33 @@ export class LogFiles {
       for (const outcome of await Promise.allSettled([synced, confirmed])) {
         if (outcome.status === 'rejected') throw outcome.reason;
       }
-    } catch (error) {
+    } finally {
       this.#place.release(files);
-      throw error;
     }
-    // The one before has long been written.
-    await this.#publication;
-    this.#publication = this.#publish(files, mark);
   }
 
-  /** A mark that could not be written is made good by the next one; what it says is durable either way. */
-  async #publish(files: OpenFiles, mark: Buffer): Promise<void> {
+  /**
+   * Overwrites the tail mark, after those before it. A mark that could not be written is made good by the next one, or when the files are
+   * closed; what it says holds either way.
+   */
+  publish(mark: Buffer): Promise<void> {
+    this.#publication = this.#publishAfter(this.#publication, mark);
+    return this.#publication;
+  }
+
+  async #publishAfter(before: Promise<void> | null, mark: Buffer): Promise<void> {
+    await before;
+    this.#unpublished = mark;
     try {
-      await files.tail?.write(mark, 0, mark.length, 0);
+      const files = await this.#place.acquire();
+      try {
+        await files.tail?.write(mark, 0, mark.length, 0);
+        this.#unpublished = null;
+      } finally {
+        this.#place.release(files);
+      }
     } catch {
       // See above.
-    } finally {
-      this.#place.release(files);
-    }
-  }
-
-  /** Overwrites the tail mark. */
-  async publish(mark: Buffer): Promise<void> {
-    const files = await this.#place.acquire();
-    try {
-      await files.tail?.write(mark, 0, mark.length, 0);
-    } finally {
-      this.#place.release(files);
     }
   }
 
@@ -131,6 +123,7 @@ export class LogFiles {
   /** Closes the files as soon as nobody uses them. */
   async close(): Promise<void> {
     await this.#publication;
+    if (this.#unpublished) await this.publish(this.#unpublished);
     await this.#place.retire();
   }
 }

@@ -124,7 +124,8 @@ async function currentMark(
   const isBehind = (): boolean => mark !== 'replaced' && size > Math.max(mark?.visibleBytes ?? 0, log.bytes, seenBytes);
   if (log.damage || !isBehind()) return mark;
   // There is more in the file: a commit under way, one that is being published, or what a writer left when it died.
-  if (!(await context.lock.inspect()).inUse) return 'replaced';
+  const { inUse, generation } = await context.lock.inspect();
+  if (!inUse || (mark !== 'replaced' && mark?.generation !== generation)) return 'replaced';
   const deadline = performance.now() + (care === 'asked' ? PUBLICATION_MS : 0);
   while (isBehind() && performance.now() < deadline) {
     await new Promise((resolve) => setTimeout(resolve, 1));

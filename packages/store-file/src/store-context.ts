@@ -21,3 +21,12 @@ export interface StoreContext {
   readonly cache: CacheBudget;
   readonly pending: PendingBudget;
 }
+
+/** What the engine does for its streams. */
+export interface StreamHost {
+  readonly context: StoreContext;
+  /** Makes the names in the folder of streams durable. */
+  readonly syncNames: () => Promise<void>;
+  /** Renames a stream's folder out of the way, which deletes the stream for good, and removes the files at leisure. */
+  readonly discard: (folder: string) => Promise<void>;
+}

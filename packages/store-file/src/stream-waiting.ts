@@ -38,6 +38,8 @@ export class StreamWaiting {
   ): Promise<StreamHead> {
     let group = this.#groups.get(store);
     if (!group) {
+      // A web server may open a store per request: those that wait no more are forgotten.
+      this.#forgetIdle();
       group = createStreamWaiters(this.#options.latest);
       this.#groups.set(store, group);
     }
@@ -61,6 +63,10 @@ export class StreamWaiting {
   /** Wakes those whom the head satisfies. */
   notify(head: StreamHead): void {
     for (const group of this.#groups.values()) group.notify(head);
+  }
+
+  #forgetIdle(): void {
+    for (const [store, group] of this.#groups) if (group.size === 0) this.#groups.delete(store);
   }
 
   /** Rejects everybody, or those of one store, who will not wait again. */

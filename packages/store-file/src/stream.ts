@@ -22,33 +22,24 @@ import {
   type WaitOptions,
 } from '@perennial/core';
 
-import { readCancel, requestCancel } from './cancel-file.ts';
+import { requestCancel } from './cancel-file.ts';
 import { coalesce } from './coalesce.ts';
 import { createExclusive } from './exclusive.ts';
-import { closedError, StreamCorruptError, toFileError } from './file-errors.ts';
+import { closedError, StoreLockedError, StreamCorruptError, toFileError } from './file-errors.ts';
 import { isMissing, listIfPresent } from './file-system.ts';
 import { FollowedStream } from './followed-stream.ts';
-import { CANCEL_FILE, newestLog, streamFolder } from './layout.ts';
+import { newestLog, streamFolder } from './layout.ts';
 import { type FollowCare, moreCareful } from './log-follower.ts';
 import type { LoadedLog } from './log-loader.ts';
 import { openOwned } from './log-recovery.ts';
 import type { DurableLog } from './log-state.ts';
 import { OwnedStream } from './owned-stream.ts';
 import { type PageRequest, readCachedPage, readPage } from './page-reader.ts';
-import type { StoreContext } from './store-context.ts';
+import type { StoreContext, StreamHost } from './store-context.ts';
 import { StreamLife } from './stream-life.ts';
 import { makeStream } from './stream-maker.ts';
+import { createStreamNews, type StreamNews } from './stream-news.ts';
 import { StreamWaiting } from './stream-waiting.ts';
-import { watchStream } from './stream-watch.ts';
-
-/** What the engine does for its streams. */
-export interface StreamHost {
-  readonly context: StoreContext;
-  /** Makes the names in the folder of streams durable. */
-  readonly syncNames: () => Promise<void>;
-  /** Renames a stream's folder out of the way, which deletes the stream for good, and removes the files at leisure. */
-  readonly discard: (folder: string) => Promise<void>;
-}
 
 /** See the head of this file. */
 export class Stream {
@@ -63,6 +54,7 @@ export class Stream {
   readonly #life: StreamLife;
   readonly #exclusive = createExclusive();
   readonly #waiting: StreamWaiting;
+  readonly #news: StreamNews;
   readonly #refresh = coalesce<FollowCare>((care) => this.#exclusive(() => this.#refreshNow(care)), moreCareful);
   #open: OwnedStream | FollowedStream | null = null;
   /** The last head known, for waiters of a stream that is not loaded at the moment. */
@@ -77,7 +69,18 @@ export class Stream {
     this.folder = streamFolder(host.context.layout, id);
     this.#life = new StreamLife(host.context, this.folder);
     this.#reason = new StreamNotFoundError(id);
-    this.#waiting = new StreamWaiting({ latest: () => this.#latestHead(), watch: () => this.#startWatch() });
+    this.#news = createStreamNews({
+      context: this.#context,
+      folder: this.folder,
+      loaded: () => this.#open,
+      isAwaited: () => this.#waiting.size > 0,
+      onIdle: () => this.#waiting.rest(),
+      refresh: (care) => this.#refresh(care),
+      expire: async () => {
+        if (this.#isExpired()) await this.#exclusive(() => this.#expire());
+      },
+    });
+    this.#waiting = new StreamWaiting({ latest: () => this.#latestHead(), watch: () => this.#news.watch() });
   }
 
   /** The queue of a stream that this process writes and that never expires: appends may go there without further ado. */
@@ -188,8 +191,9 @@ export class Stream {
   /** Creates the stream, or finds it. Holding the lock is the caller's duty. */
   create(options: CreateOptions): Promise<CreateResult> {
     return this.#exclusive(async () => {
+      await this.#context.lock.check();
       await this.#ensure();
-      if (this.#open && this.#isExpired()) await this.#remove();
+      if (this.#isExpired()) await this.#remove();
       if (this.#open) {
         this.#life.touch(this.#open.log.state.head, false);
         return { created: false, head: await this.#raise(this.#owned(), options) };
@@ -204,6 +208,7 @@ export class Stream {
   /** Deletes the stream; false when there was none. Holding the lock is the caller's duty. */
   delete(): Promise<boolean> {
     return this.#exclusive(async () => {
+      await this.#context.lock.check();
       let expired = false;
       try {
         await this.#ensure();
@@ -239,7 +244,7 @@ export class Stream {
     this.#reason = error;
     open.abandon(error);
     this.#waiting.keepWatch();
-    this.#onNews(null);
+    this.#news.look();
   }
 
   async #close(reason: StreamError): Promise<void> {
@@ -365,33 +370,6 @@ export class Stream {
     return ttlMs !== null || expiresAt !== null;
   }
 
-  #startWatch(): { stop(): void } {
-    const { fs, options } = this.#context;
-    const onNews = (file: string | null): void => this.#onNews(file);
-    const watch = watchStream({ fs, folder: this.folder, pollIntervalMs: options.pollIntervalMs, onNews });
-    // Something may have changed between the last look and the first notification.
-    this.#onNews(null);
-    return watch;
-  }
-
-  #onNews(file: string | null): void {
-    if (this.#waiting.size === 0) return this.#waiting.rest();
-    const isOwned = this.#open?.kind === 'owned';
-    if (file !== null && file !== CANCEL_FILE && (isOwned || !file.endsWith('.tail'))) return;
-    // A look that fails is repeated by the next poll; a caller who reads gets the error itself.
-    void this.#look(file === null ? 'polled' : 'notified').catch(() => undefined);
-  }
-
-  async #look(care: FollowCare): Promise<void> {
-    const open = this.#open;
-    if (open?.kind === 'owned') {
-      const { head } = open.log.state;
-      const cancel = head.cancel || head.end ? null : await readCancel(this.#context.fs, this.folder, head.incarnation);
-      if (cancel) await open.queue.noteCancel(cancel);
-    } else await this.#refresh(care);
-    if (this.#isExpired()) await this.#exclusive(() => this.#expire());
-  }
-
   #latestHead(): StreamHead {
     const head = this.#open?.log.state.head ?? this.#lastHead;
     if (!head) throw this.#reason;
@@ -411,7 +389,7 @@ export class Stream {
 
   #owned(): OwnedStream {
     const open = this.#sound();
-    if (open.kind !== 'owned') throw this.#reason;
+    if (open.kind !== 'owned') throw new StoreLockedError(this.#context.layout.root, null, 'The lock was lost.');
     return open;
   }
 

@@ -3,8 +3,8 @@ import { type FileSystem, readIfPresent } from './file-system.ts';
 
 /**
  * What the owning process publishes about a stream next to its log, by overwriting one small file in place and without a sync: how much
- * of the log counts, and signs of life. It is written after the sync and before the acknowledgement, so what it says holds at any time,
- * and whatever was acknowledged it says, unless the machine went down.
+ * of the log counts, and signs of life. It is written after the sync, so what it says holds at any time; it follows the acknowledgement
+ * within a millisecond or so.
  */
 export interface TailMark {
   /** Checksum of the incarnation. */

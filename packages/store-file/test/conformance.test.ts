@@ -36,8 +36,5 @@ function target(name: string, options: Omit<FileStreamStoreOptions, 'directory'>
 
 describeStore(target('file', {}), { describe, it });
 // Everything that is kept in memory is given up at once: state comes from the disk with nearly every call.
-describeStore(
-  target('file without memory', { maxLoadedStreams: 1, maxOpenFiles: 1, cacheBytes: 0, streamCacheBytes: 0 }),
-  { describe, it },
-);
-describeStore(target('file without sync', { durability: 'os' }), { describe, it });
+const MEMORYLESS = { maxLoadedStreams: 1, maxOpenFiles: 1, cacheBytes: 0, streamCacheBytes: 0 };
+describeStore(target('file without memory or syncs', { ...MEMORYLESS, durability: 'os' }), { describe, it });

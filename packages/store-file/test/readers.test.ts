@@ -141,6 +141,32 @@ describe('a reader in another process', () => {
     expect(await textsOf(reader)).toEqual(['0', '1', '1']);
   });
 
+  it('shows it also when the next writer has not come to this stream', async () => {
+    const { directory, writer, reader } = await writerAndReader();
+    await writer.append(ID, { segments: [produced(0, 1)] });
+    const head = await reader.head(ID);
+    await writer.close();
+    const log = await fileOf(directory, 'log');
+    const bytes = (await readFile(log)).length;
+    const place = {
+      salt: saltOf(head?.incarnation ?? ''),
+      offset: bytes,
+      position: 1,
+      syncedBytes: bytes,
+      generation: 1,
+    };
+    const change = {
+      ...NO_CHANGE,
+      records: [{ kind: 'data', position: 1, data: '1', timestamp: 7 } as const],
+      bytes: 1,
+    };
+    // Acknowledged, and the process was killed before it could publish it.
+    await appendFile(log, Buffer.concat(encodeBatch([change], place).map(({ frame }) => frame)));
+    await (await openEngine(directory)).create('another', {});
+    expect(await textsOf(reader)).toEqual(['0', '1']);
+    expect(await textsOf(await openEngine(directory))).toEqual(['0', '1']);
+  });
+
   it('writes nothing', async () => {
     const { directory, writer } = await writerAndReader();
     await writer.append(ID, { segments: [produced(0, 3)] });

@@ -1,10 +1,10 @@
 'use client';
 
 import { useRouter } from 'next/navigation';
-import { useEffect, useEffectEvent, useRef, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 
 import type { AnswererInfo } from '../lib/answer.ts';
-import { chatTitle, type ShownTurn } from '../lib/chat.ts';
+import { chatTitle } from '../lib/chat.ts';
 import type { CorpusInfo } from '../lib/corpus-info.ts';
 import { newId } from '../lib/ids.ts';
 import type { ChatSnapshot } from '../lib/snapshot.ts';
@@ -13,7 +13,7 @@ import { useStickToBottom } from '../lib/use-stick-to-bottom.ts';
 import { ChatFooter } from './chat-footer.tsx';
 import { ChatHeader } from './chat-header.tsx';
 import { EmptyState } from './empty-state.tsx';
-import { JumpToLatest } from './jump-to-latest.tsx';
+import { MessageArea } from './message-area.tsx';
 import { Turn } from './turn.tsx';
 
 /** Props of {@link ChatView}. */
@@ -31,17 +31,15 @@ export function ChatView({ snapshot, corpus, answerer }: ChatViewProps) {
   const chat = useChat(chatId, snapshot);
   const [draft, setDraft] = useState('');
   const field = useRef<HTMLTextAreaElement>(null);
-  const { scrollRef, contentRef, atBottom, jump } = useStickToBottom();
+  const stick = useStickToBottom();
 
   const send = async (text: string): Promise<void> => {
     setDraft('');
-    jump('instant');
+    stick.jump('instant');
     const taken = await chat.send(text);
     if (!taken) setDraft((typed) => (typed === '' ? text : typed));
     else if (!snapshot) router.push(`/c/${chatId}`);
   };
-  const onRegenerate = useEffectEvent((turn: ShownTurn) => void chat.regenerate(turn));
-  const [regenerate] = useState(() => (turn: ShownTurn) => onRegenerate(turn));
   useEffect(() => {
     // On touch screens the keyboard would cover what the reader came for.
     if (matchMedia('(pointer: fine)').matches) field.current?.focus({ preventScroll: true });
@@ -53,28 +51,19 @@ export function ChatView({ snapshot, corpus, answerer }: ChatViewProps) {
   return (
     <>
       <ChatHeader title={first ? chatTitle(first.text) : 'New chat'} />
-      <div className="relative flex min-h-0 flex-1 flex-col">
-        <div ref={scrollRef} className="min-h-0 flex-1 overflow-y-auto overscroll-contain">
-          <div ref={contentRef} className="mx-auto flex min-h-full w-full max-w-3xl flex-col px-4 pt-2 pb-6 sm:px-6">
-            {turns.length === 0 ? (
-              <div className="my-auto">
-                <EmptyState corpus={corpus} onPick={(question) => void send(question)} />
-              </div>
-            ) : (
-              <section aria-label="Messages" className="space-y-8">
-                {turns.map((turn) => (
-                  <Turn key={turn.id} turn={turn} ended={snapshot?.ended[turn.answer]} onRegenerate={regenerate} />
-                ))}
-              </section>
-            )}
+      <MessageArea stick={stick}>
+        {turns.length === 0 ? (
+          <div className="my-auto">
+            <EmptyState corpus={corpus} onPick={(question) => void send(question)} />
           </div>
-        </div>
-        {!atBottom && (
-          <div className="pointer-events-none absolute inset-x-0 bottom-3 flex justify-center *:pointer-events-auto">
-            <JumpToLatest onClick={() => jump()} />
-          </div>
+        ) : (
+          <section aria-label="Messages" className="space-y-8">
+            {turns.map((turn) => (
+              <Turn key={turn.id} turn={turn} ended={snapshot?.ended[turn.answer]} onRegenerate={chat.regenerate} />
+            ))}
+          </section>
         )}
-      </div>
+      </MessageArea>
       <div className="mx-auto w-full max-w-3xl shrink-0 px-3 pb-3 sm:px-6">
         <ChatFooter
           draft={draft}

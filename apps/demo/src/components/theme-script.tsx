@@ -1,9 +1,15 @@
 'use client';
 
-import { THEME_SCRIPT } from '../lib/theme.ts';
+import { useLayoutEffect } from 'react';
 
-/** Sets the theme before the first paint. Only the server's HTML can run it; where the browser renders the page, it is inert text. */
+import { THEME_SCRIPT, themeStore } from '../lib/theme.ts';
+
+/**
+ * Sets the theme before the first paint. Only the server's HTML can run a script: where the browser renders the page alone, as after an
+ * error on the server, the effect does it.
+ */
 export function ThemeScript() {
+  useLayoutEffect(() => themeStore.apply(), []);
   return (
     <script
       type={typeof window === 'undefined' ? 'text/javascript' : 'text/plain'}

@@ -9,7 +9,7 @@ import { UserMessage } from './user-message.tsx';
 export interface TurnProps {
   readonly turn: ShownTurn;
   readonly ended: EndedAnswer | undefined;
-  readonly onRegenerate: (turn: ShownTurn) => void;
+  readonly onRegenerate: (turn: ShownTurn) => Promise<boolean>;
 }
 
 /** A question and its answer. */
@@ -23,7 +23,7 @@ export const Turn = memo(function Turn({ turn, ended, onRegenerate }: TurnProps)
         streamId={turn.answer}
         ended={ended}
         pending={turn.pending}
-        onRegenerate={() => onRegenerate(turn)}
+        onRegenerate={() => void onRegenerate(turn)}
       />
     </div>
   );

@@ -50,20 +50,24 @@ export interface ShownTurn extends Turn {
   readonly pending: boolean;
 }
 
-/** The turns to show: the conversation's, and what this page has just asked for. */
-export function shownTurns(chat: Chat, pending: PendingRequest | null): ShownTurn[] {
-  const turns = chat.map((turn): ShownTurn => ({ ...turn, pending: false }));
-  if (!pending) return turns;
-  const { request, accepted, replaces } = pending;
-  const answer = answerStreamId(request.chatId, request.id);
+/** The turns to show: the conversation's, and what this page has asked for since. */
+export function shownTurns(chat: Chat, pending: readonly PendingRequest[]): ShownTurn[] {
+  return pending.reduce(
+    addPending,
+    chat.map((turn): ShownTurn => ({ ...turn, pending: false })),
+  );
+}
+
+function addPending(turns: ShownTurn[], { request, accepted, replaces }: PendingRequest): ShownTurn[] {
+  const shown = { answer: answerStreamId(request.chatId, request.id), pending: !accepted };
   if (request.type === 'regenerate') {
     // Only while it is the answer it was to replace: another tab may have asked again since.
     return turns.map((turn) =>
-      turn.id === request.question && turn.answer === replaces ? { ...turn, answer, pending: !accepted } : turn,
+      turn.id === request.question && turn.answer === replaces ? { ...turn, ...shown } : turn,
     );
   }
   if (turns.some(({ id }) => id === request.id)) return turns;
-  return [...turns, { id: request.id, text: request.text, answer, pending: !accepted }];
+  return [...turns, { id: request.id, text: request.text, ...shown }];
 }
 
 const TITLE_LENGTH = 60;

@@ -14,7 +14,7 @@ const listeners = new Set<() => void>();
 export const themeStore = {
   subscribe(listener: () => void): () => void {
     const changed = (): void => {
-      apply(themeStore.get());
+      themeStore.apply();
       listener();
     };
     const system = matchMedia(DARK);
@@ -39,6 +39,10 @@ export const themeStore = {
   getServer(): ThemeChoice {
     return 'system';
   },
+  /** Shows the stored choice. */
+  apply(): void {
+    show(themeStore.get());
+  },
   set(choice: ThemeChoice): void {
     try {
       if (choice === 'system') localStorage.removeItem(STORAGE_KEY);
@@ -46,12 +50,12 @@ export const themeStore = {
     } catch {
       // See get().
     }
-    apply(choice);
+    show(choice);
     for (const listener of listeners) listener();
   },
 };
 
-function apply(choice: ThemeChoice): void {
+function show(choice: ThemeChoice): void {
   const dark = choice === 'dark' || (choice === 'system' && matchMedia(DARK).matches);
   document.documentElement.dataset['theme'] = dark ? 'dark' : 'light';
 }

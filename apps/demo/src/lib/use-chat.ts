@@ -2,14 +2,14 @@
 
 import { isStreamNotFound } from '@perennial/core';
 import { useStream } from '@perennial/react';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
+import { useCallback, useRef } from 'react';
 
-import { type ApiError, postAsk } from './api.ts';
+import type { ApiError } from './api.ts';
 import { chatEventSchema, foldChat, type ShownTurn, shownTurns } from './chat.ts';
 import { messagesStreamId, newId, streamUrl } from './ids.ts';
 import type { AskRequest } from './requests.ts';
 import type { ChatSnapshot } from './snapshot.ts';
+import { useRequests } from './use-requests.ts';
 import { useVisible } from './use-visible.ts';
 
 /** A conversation and what can be done in it. */
@@ -27,14 +27,15 @@ export interface ChatNow {
   readonly unreachable: boolean;
   /** Asks a question. Resolves with false when the server did not take it; the same text can then be sent again without doubling it. */
   readonly send: (text: string) => Promise<boolean>;
-  /** Asks for a new answer. */
+  /** Asks for a new answer. Keeps its identity. */
   readonly regenerate: (turn: ShownTurn) => Promise<boolean>;
 }
+
+type Question = Extract<AskRequest, { type: 'question' }>;
 
 /** Follows a conversation from where the server's page left off. `snapshot` is null for one that has no question yet. */
 export function useChat(chatId: string, snapshot: ChatSnapshot | null): ChatNow {
   const visible = useVisible();
-  const queryClient = useQueryClient();
   const stream = useStream(streamUrl(messagesStreamId(chatId)), {
     schema: chatEventSchema,
     initial: snapshot?.chat ?? [],
@@ -43,45 +44,30 @@ export function useChat(chatId: string, snapshot: ChatSnapshot | null): ChatNow 
     // A stream that never ends holds a connection, and browsers have few: hidden pages catch up when they are shown.
     enabled: snapshot !== null && visible,
   });
-  const ask = useMutation<unknown, ApiError, { readonly request: AskRequest; readonly replaces: string | null }>({
-    mutationFn: ({ request }) => postAsk(request),
-    // The default would hold a request back while the browser calls itself offline, and say nothing.
-    networkMode: 'always',
-    onSuccess: () => queryClient.invalidateQueries({ queryKey: ['chats'] }),
-  });
-  const [failed, setFailed] = useState<AskRequest | null>(null);
-  const run = async (request: AskRequest, replaces: string | null): Promise<boolean> => {
-    try {
-      await ask.mutateAsync({ request, replaces });
-      setFailed(null);
-      return true;
-    } catch {
-      setFailed(request);
-      return false;
-    }
+  const { pending, ask, sending, error } = useRequests();
+  const failed = useRef<Question | null>(null);
+
+  const send = async (text: string): Promise<boolean> => {
+    // Under the id of the request that failed, which the server may have taken all the same.
+    const id = failed.current?.text === text ? failed.current.id : newId();
+    const request = { type: 'question', id, chatId, text } as const;
+    const taken = await ask(request);
+    failed.current = taken ? null : request;
+    return taken;
   };
+  const regenerate = useCallback(
+    ({ id, answer }: ShownTurn) => ask({ type: 'regenerate', id: newId(), chatId, question: id }, answer),
+    [ask, chatId],
+  );
   return {
-    turns: shownTurns(
-      stream.data,
-      ask.variables && !ask.isError ? { ...ask.variables, accepted: ask.isSuccess } : null,
-    ),
-    sending: ask.isPending,
-    sendError: ask.error,
+    turns: shownTurns(stream.data, pending),
+    sending,
+    sendError: error,
     chatError: stream.error,
     // A conversation ends for no other reason.
     deleted: stream.end !== null || (stream.error !== null && isStreamNotFound(stream.error)),
     unreachable: stream.status === 'reconnecting',
-    // Under the id of the request that failed, which the server may have taken all the same.
-    send: (text) =>
-      run(
-        {
-          type: 'question',
-          id: failed?.type === 'question' && failed.text === text ? failed.id : newId(),
-          chatId,
-          text,
-        },
-        null,
-      ),
-    regenerate: ({ id, answer }) => run({ type: 'regenerate', id: newId(), chatId, question: id }, answer),
+    send,
+    regenerate,
   };
 }

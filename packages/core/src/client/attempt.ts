@@ -175,7 +175,7 @@ export function deliver(
 }
 
 /** Waits for a promise, or rejects once the attempt is stopped: neither `fetch` nor a consumer can be relied on to notice. */
-export function untilAborted<T>(promise: Promise<T>, signal: AbortSignal, onLate?: (value: T) => void): Promise<T> {
+function untilAborted<T>(promise: Promise<T>, signal: AbortSignal, onLate?: (value: T) => void): Promise<T> {
   return new Promise((resolve, reject) => {
     const abort = (): void => {
       reject(new StreamError('ABORTED', 'The attempt was stopped.'));

@@ -47,7 +47,7 @@ export async function sendRequest(endpoint: StreamEndpoint, details: RequestDeta
 }
 
 /** Adds query parameters to a URL, which may be relative and may have parameters of its own. */
-export function withParams(url: string, params: Readonly<Record<string, string>>): string {
+function withParams(url: string, params: Readonly<Record<string, string>>): string {
   const hash = url.indexOf('#');
   const base = hash === -1 ? url : url.slice(0, hash);
   const query = new URLSearchParams(params).toString();

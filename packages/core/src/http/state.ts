@@ -56,7 +56,7 @@ export function stateHeaders(
 }
 
 /** Headers that say how a stream ended. */
-export function endHeaders(end: StreamEnd): Record<string, string> {
+function endHeaders(end: StreamEnd): Record<string, string> {
   const { outcome, error, reason } = toWireEnd(end);
   const short: WireEnd = {
     outcome,

@@ -2,7 +2,7 @@ import { createMemoryStreamStore, type StreamStore } from '@perennial/core';
 import { createStreamHandler, type StreamHandlerOptions, streamUrl } from '@perennial/core/http';
 import { type ParsedSseEvent, parseSse } from '@perennial/core/sse';
 
-export const BASE = 'http://streams.test';
+const BASE = 'http://streams.test';
 
 /** A handler over a memory store, and shortcuts to talk to it without a socket. */
 export interface Harness {
