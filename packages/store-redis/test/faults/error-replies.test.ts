@@ -93,6 +93,30 @@ test('NOPERM: a user without rights gets a definite error', async () => {
   expect(refused).toMatchObject({ code: 'FORBIDDEN', retryable: false });
 });
 
+test('a user with the rights that the README names can do everything', async () => {
+  const rights = [
+    '~perennial:*',
+    '&perennial:*',
+    '+@read',
+    '+@write',
+    '+@pubsub',
+    '+@scripting',
+    '+@connection',
+    '+time',
+    '+info',
+  ];
+  await redis.admin.call('ACL', 'SETUSER', 'app', 'on', '>secret', ...rights);
+  const store = redis.open({ url: `redis://app:secret@127.0.0.1:${redis.server.port}`, prefix: 'perennial' });
+  await store.create('s', { ttlMs: 60_000, records: [{ data: '1' }] });
+  const wait = store.wait('s', { position: 1 });
+  await store.append('s', { segments: ONE });
+  expect((await wait).nextPosition).toBe(2);
+  await store.mark('s', { type: 'fence', token: 1, nonce: 'n' });
+  await store.append('s', { token: 1, segments: [{ records: [], end: { outcome: 'completed' } }] });
+  expect((await store.list()).streams).toHaveLength(1);
+  expect(await store.delete('s')).toBe(true);
+});
+
 test('a log that vanished is reported, not papered over', async () => {
   const store = redis.open({ prefix: 'evicted' });
   await store.create('s', { records: [{ data: '1' }, { data: '2' }] });
