@@ -77,7 +77,7 @@ async function batched(readers) {
   const all = await Promise.all(counts);
   const seconds = (performance.now() - started) / 1_000;
   if (all.some((count) => count !== BATCHED_CHUNKS))
-    throw new Error(`A reader got ${all} of ${BATCHED_CHUNKS} chunks.`);
+    throw new Error(`A reader got ${all.join()} of ${BATCHED_CHUNKS} chunks.`);
   console.log(
     `${String(readers).padStart(5)} readers: ${Math.round(BATCHED_CHUNKS / seconds).toLocaleString('en')} chunks/s to each of them, ` +
       `${((await commands()) / BATCHED_CHUNKS).toFixed(3)} commands per chunk`,
