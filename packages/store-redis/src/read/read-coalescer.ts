@@ -22,16 +22,17 @@ export function createReadCoalescer(
   return async (request) => {
     const key = `${request.from} ${request.limit} ${request.maxBytes} ${request.id}`;
     let page = gathering.get(key);
-    const first = !page;
-    page ??= new Promise((resolve) => {
-      // After all microtasks: readers woken together reach this point in different ones.
-      process.nextTick(() => {
-        gathering.delete(key);
-        resolve(read(request));
+    if (!page) {
+      page = new Promise((resolve) => {
+        // After all microtasks: readers woken together reach this point in different ones.
+        process.nextTick(() => {
+          gathering.delete(key);
+          resolve(read(request));
+        });
       });
-    });
-    if (first) gathering.set(key, page);
+      gathering.set(key, page);
+    }
     const { records, head } = await page;
-    return { records: first ? records : records.slice(), head };
+    return { records: records.slice(), head };
   };
 }

@@ -19,6 +19,7 @@ import {
 
 import type { RedisSubscriber, RedisSubscriberEvents } from '../clients/port.ts';
 import { lengthOf } from '../codec/head.ts';
+import { toRedisError } from '../errors.ts';
 
 /** See the head of this file. */
 export interface LiveTails {
@@ -83,6 +84,8 @@ class Tails implements LiveTails {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #resetTimer: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
+  /** The user may not listen: waiting would mean polling without a word. */
+  #refused: StreamError | null = null;
 
   constructor(options: LiveTailsOptions) {
     this.#options = options;
@@ -94,6 +97,7 @@ class Tails implements LiveTails {
     try {
       if (!tail.current || !tail.head) await unlessAborted(this.#refresh(tail), options.signal);
       if (!tail.head) throw new StreamNotFoundError(id);
+      if (this.#refused) throw this.#refused;
       const head = await tail.waiters.wait(tail.head, options);
       if (options.timeoutMs === undefined || isSatisfied(head, options)) return head;
       // Timed out. The head may be behind in what wakes nobody, such as the lease.
@@ -175,9 +179,15 @@ class Tails implements LiveTails {
         // What happened before the subscription was confirmed sent no message to us.
         if (tail.pins > 0) await this.#refresh(tail);
       })
-      // The next poll tries again.
-      .catch(() => {
-        if (tail.subscribed === subscribed) tail.subscribed = null;
+      .catch((error: unknown) => {
+        if (tail.subscribed !== subscribed) return;
+        // The next look at the tails tries again.
+        tail.subscribed = null;
+        tail.dueAt = 0;
+        const failure = toRedisError(error, `listening to stream ${tail.id}`);
+        if (failure.code !== 'FORBIDDEN') return;
+        this.#refused = failure;
+        tail.waiters.fail(failure);
       });
     tail.subscribed = subscribed;
   }

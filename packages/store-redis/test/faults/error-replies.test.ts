@@ -93,6 +93,14 @@ test('NOPERM: a user without rights gets a definite error', async () => {
   expect(refused).toMatchObject({ code: 'FORBIDDEN', retryable: false });
 });
 
+test('NOPERM: a user who may not listen is told, instead of being left to wait', async () => {
+  await redis.admin.call('ACL', 'SETUSER', 'deaf', 'on', '>secret', '~*', 'resetchannels', '+@all');
+  const reader = redis.open({ url: `redis://deaf:secret@127.0.0.1:${redis.server.port}`, prefix: 'deaf' });
+  await redis.open({ prefix: 'deaf' }).create('s');
+  await expect(reader.wait('s', { position: 0 })).rejects.toMatchObject({ code: 'FORBIDDEN' });
+  await expect(reader.wait('s', { position: 0 })).rejects.toMatchObject({ code: 'FORBIDDEN' });
+});
+
 test('a user with the rights that the README names can do everything', async () => {
   const rights = [
     '~perennial:*',

@@ -4,13 +4,15 @@ import { type RedisCluster, sharedRedis, startRedisCluster } from '@perennial/re
 import { describeStore, type StoreConformanceTarget } from '@perennial/testing';
 import { Cluster, Redis } from 'ioredis';
 import { createClient, createCluster } from 'redis';
-import { afterAll, beforeAll, describe, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { createRedisStreamStore, type RedisClient, type RedisStreamStoreOptions } from '../../src/index.ts';
 
 /** A server or Cluster of this test file, and a client for it. */
 export interface RedisTarget {
   readonly name: string;
+  /** The server is ours alone, so that its settings are known. */
+  readonly own: boolean;
   readonly start: () => Promise<{ readonly client: RedisClient; readonly stop: () => Promise<void> }>;
 }
 
@@ -22,6 +24,7 @@ export const QUIET = { onWarning: () => {} } satisfies Partial<RedisStreamStoreO
 
 const single = (name: string, clientOf: (url: string) => RedisClient): RedisTarget => ({
   name,
+  own: !process.env['REDIS_URL'],
   async start() {
     const { url, stop } = await sharedRedis();
     return { client: clientOf(url), stop };
@@ -29,6 +32,7 @@ const single = (name: string, clientOf: (url: string) => RedisClient): RedisTarg
 });
 const cluster = (name: string, clientOf: (nodes: RedisCluster['nodes']) => RedisClient): RedisTarget => ({
   name,
+  own: true,
   async start() {
     const servers = await startRedisCluster();
     return { client: clientOf(servers.nodes), stop: () => servers.stop() };
@@ -46,7 +50,7 @@ export const TARGETS = {
 } as const;
 
 /** Runs the store conformance kit against a target. */
-export function describeRedisStore({ name, start }: RedisTarget): void {
+export function describeRedisStore({ name, own, start }: RedisTarget): void {
   let client: RedisClient;
   let stop: () => Promise<void>;
   beforeAll(async () => {
@@ -70,4 +74,13 @@ export function describeRedisStore({ name, start }: RedisTarget): void {
     };
   };
   describeStore({ name, open }, { describe, it });
+
+  it('warns of a server that keeps nothing', async () => {
+    const codes: string[] = [];
+    const store = createRedisStreamStore({ client, prefix: freshPrefix(), onWarning: ({ code }) => codes.push(code) });
+    await store.head('s');
+    // A server that is not ours may keep what it gets.
+    await expect.poll(() => codes).toEqual(own ? ['NOT_PERSISTENT'] : codes);
+    await store.close();
+  });
 }
