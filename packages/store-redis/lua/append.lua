@@ -9,8 +9,10 @@
 --                       16 expected position, 32 stream sequence, 64 JSON texts, 128 bytes, 256 attributes of the segment, 512
 --                       attributes before each record. What flags 1, 4, 8, 32 and 256 announce follows in that order: producer id, end
 --                       (JSON), media type, stream sequence (UTF-16BE), attributes (JSON and a line feed). Then the records.
--- A record is stored as a header line and the payload: time, or time ';' sequence ';' attributes. A sequence is '' without a producer,
--- '=' and the sequence when the whole segment has one, else the difference between sequence and position, which all records share.
+-- Records are stored in entries: a header line and the payload of one record, or of several JSON texts with the byte 255 between them,
+-- which no UTF-8 contains. An entry's id is that of its first record. The header is the time, or
+-- time ';' count ';' sequence ';' attributes. A sequence is '' without a producer, '=' and the sequence when the whole segment has one,
+-- else the difference between sequence and position, which all records of the segment share.
 --
 -- Returns { 0, head, results, stream sequences of the results 6 }; results are '' when every segment was stored without a skip, one after
 -- the other up to the head's next position, else joined by ';', one per segment:
@@ -23,7 +25,9 @@
 -- @include head
 
 local band, byte, match, min, max = bit.band, string.byte, string.match, math.min, math.max
-local LINE_FEED = string.char(10)
+local LINE_FEED, SEPARATOR = string.char(10), string.char(255)
+-- A page has to fetch the whole of its first and its last entry.
+local ENTRY_RECORDS, ENTRY_BYTES = 128, 16384
 local h = living()
 if not h then return { -1 } end
 if lost(h) then return { -2, tonumber(h[N]) } end
@@ -53,6 +57,19 @@ local function follows(a, b)
     if x ~= y then return y > x end
   end
   return #b > #a
+end
+
+-- Adds an entry; false when the log is gone that it belongs to. Only the first can fail: nothing else writes meanwhile.
+local function put(entry, size)
+  local id = '0-' .. (nextPosition + 1)
+  local added
+  if nextPosition == 0 then
+    added = call('XADD', LOG, id, 'r', entry)
+  else
+    added = call('XADD', LOG, 'NOMKSTREAM', id, 'r', entry)
+  end
+  nextPosition = nextPosition + size
+  return added
 end
 
 -- As long as every segment is stored whole, results hold only their counts; this turns them into what is returned otherwise.
@@ -122,22 +139,27 @@ while at <= last do
         stored = true
         if plain and skipped > 0 then spell() end
         result = plain and count or '0,' .. text(nextPosition) .. ',' .. text(skipped)
-        local header = now
-        if id then
-          header = now .. ';' .. (whole and '=' .. text(seq) or text(seq + skipped - nextPosition)) .. ';'
-        elseif attributes or stride == 2 then
-          header = now .. ';;'
-        end
-        local line = header .. (attributes or LINE_FEED)
-        for index = at + skipped * stride, at + (count - 1) * stride, stride do
-          local record = stride == 1 and line .. ARGV[index] or header .. ARGV[index] .. ARGV[index + 1]
-          local stamp = call('XADD', LOG, '0-*', 'r', record)
-          -- Only the first can differ: nothing else writes meanwhile.
-          if nextPosition == first and stamp ~= '0-' .. (first + 1) then
-            call('XDEL', LOG, stamp)
-            return { -4 }
+        local sequence = id and (whole and '=' .. text(seq) or text(seq + skipped - nextPosition)) or ''
+        local index, stop = at + skipped * stride, at + (count - 1) * stride
+        while index <= stop do
+          local upto, bytes = index, #ARGV[index]
+          if stride == 1 and foreign == 128 then
+            while upto < stop and upto - index < ENTRY_RECORDS - 1 and bytes + #ARGV[upto + 1] <= ENTRY_BYTES do
+              upto = upto + 1
+              bytes = bytes + #ARGV[upto]
+            end
           end
-          nextPosition = nextPosition + 1
+          local size = upto - index + 1
+          local line = now .. LINE_FEED
+          if stride == 2 then
+            upto = upto + 1
+            line = now .. ';1;' .. sequence .. ';' .. ARGV[index]
+            index = upto
+          elseif size > 1 or attributes then
+            line = now .. ';' .. size .. ';' .. sequence .. ';' .. (attributes or LINE_FEED)
+          end
+          if not put(line .. table.concat(ARGV, SEPARATOR, index, upto), size) then return { -4 } end
+          index = upto + 1
         end
         if id then
           if not producers[id] or not producers[id].written then written[#written + 1] = id end
@@ -176,7 +198,7 @@ if stored or raised then
   if retained > 0 and nextPosition - retained > tonumber(h[F]) then
     h[F] = text(nextPosition - retained)
     set('f', h[F])
-    call('XTRIM', LOG, 'MINID', '~', '0-' .. text(nextPosition - retained + 1))
+    trim(nextPosition - retained)
   end
   for index = 1, #written do
     local id = written[index]

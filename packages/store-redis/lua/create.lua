@@ -4,7 +4,7 @@
 -- ARGV: 1-4 see include/head.lua; 5 = ms an ended stream is kept ('' = for ever); 6 = records to retain (0 = all);
 --   7 = incarnation; 8 = content type; 9 = media type; 10 = time to live (see the meta hash), 11 = lease in ms, 12 = owner,
 --   13 = token, 14 = end (JSON), each '' = none; 15 = the stream's member in the index; from 16 the first records, each as its attributes
---   ('' or ';;', JSON and a line feed) and its payload.
+--   (a line feed, or ';1;;', JSON and a line feed) and its payload.
 -- Returns { 1, head } when created, { 0, head } when found.
 -- Negative codes: { -2, next position } the server lost acknowledged records; { -5, head } another configuration or a higher token:
 -- decideExisting in core tells which.
@@ -32,7 +32,7 @@ local count = (#ARGV - 15) / 2
 call('UNLINK', LOG)
 for index = 16, #ARGV, 2 do call('XADD', LOG, '0-*', 'r', now .. ARGV[index] .. ARGV[index + 1]) end
 local trimmed = math.max(tonumber(ARGV[6]) > 0 and count - ARGV[6] or 0, 0)
-if trimmed > 0 then call('XTRIM', LOG, 'MINID', '~', '0-' .. text(trimmed + 1)) end
+if trimmed > 0 then trim(trimmed) end
 h = { ARGV[7], text(count), token == '' and '0' or token, text(trimmed), ARGV[9], false, false, false, false }
 -- What every append asks for comes first: a small hash is searched from its start.
 local fields = { 'i', h[I], 'n', h[N], 'k', h[K], 'f', h[F], 'm', h[M] }

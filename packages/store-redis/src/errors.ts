@@ -94,6 +94,8 @@ export function toRedisError(error: unknown, doing: string): StreamError {
     case 'WRONGTYPE':
       return new StreamError('CORRUPT', report('holds something else under the key of a stream'), { cause: error });
     default:
+      if (message.includes('equal or smaller than the target stream top item'))
+        return new StreamError('CORRUPT', report('has a log that is longer than its head says'), { cause: error });
       return unknownCommand(message)
         ? new StreamError('UNSUPPORTED', report('lacks a command; version 7 or Valkey is needed'), { cause: error })
         : new StreamError('STORE_ERROR', report('failed'), { cause: error });

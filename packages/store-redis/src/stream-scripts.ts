@@ -19,7 +19,7 @@ import type { RedisArgument, RedisReply } from './clients/port.ts';
 import { decodeResults, type EncodedRequest, joinRequests } from './codec/append.ts';
 import { createArguments, markArguments, type NewStreamArguments } from './codec/arguments.ts';
 import { decodeHead, decodeProducer, lengthOf } from './codec/head.ts';
-import { decodeRecords } from './codec/record.ts';
+import { decodePage } from './codec/record.ts';
 import type { RedisConnection } from './connection/redis-connection.ts';
 import { RedisDataLossError } from './errors.ts';
 import type { KeyNames } from './keys.ts';
@@ -103,8 +103,9 @@ export class StreamScripts {
     if (status === -3) throw new StreamGapError(id, from, Number(reply[1]));
     if (status === -4) throw missingRecords(id, `position ${from} on`);
     const head = await this.#confirm(decodeHead(id, reply[1], known));
-    const records = Array.isArray(reply[2]) ? (reply[2] as readonly Buffer[]) : [];
-    return { records: decodeRecords(records, from, isJsonContentType(head.contentType)), head };
+    const entries = Array.isArray(reply[2]) ? (reply[2] as readonly Buffer[]) : [];
+    const json = isJsonContentType(head.contentType);
+    return { records: decodePage(entries, Number(reply[3]), json, { from, limit, maxBytes }), head };
   }
 
   /** Null when the stream does not exist. `touch`: this is use of the stream, and restarts its ttl. */

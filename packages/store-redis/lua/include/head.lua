@@ -62,6 +62,12 @@ local function expire(h)
   call('PEXPIRE', LOG, left)
 end
 
+-- Lets go of the entries before the one that holds this position.
+local function trim(position)
+  local entry = call('XREVRANGE', LOG, '0-' .. (position + 1), '-', 'COUNT', 1)[1]
+  if entry then call('XTRIM', LOG, 'MINID', '~', entry[1]) end
+end
+
 -- Restarts a sliding ttl.
 local function touch(h)
   if not h[T] or sub(h[T], 1, 1) ~= 's' then return end

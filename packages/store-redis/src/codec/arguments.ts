@@ -30,7 +30,7 @@ export function createArguments(
     member,
     ...records.flatMap((record) => {
       const attributes = encodeAttributes(record, undefined);
-      return [attributes === '\n' ? attributes : `;;${attributes}`, encodePayload(record)];
+      return [attributes === '\n' ? attributes : `;1;;${attributes}`, encodePayload(record)];
     }),
   ];
 }

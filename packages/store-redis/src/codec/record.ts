@@ -1,11 +1,11 @@
 /**
- * A record as the log holds it: a header line and the payload.
+ * Records as the log holds them: entries of a header line and a payload, or several.
  *
- * `<time>\n<payload>`, or `<time>;<sequence>;<attributes>\n<payload>`. The script writes time and sequence, see its header. Attributes are
- * a JSON object or nothing: `p` producer, `e` epoch, `s` step, `a` attempt, `x` the `belowAttempt` of a supersede record.
+ * `<time>\n<payload>`, or `<time>;<count>;<sequence>;<attributes>\n<payloads>`, see the header of the append script. Attributes are a JSON
+ * object or nothing: `p` producer, `e` epoch, `s` step, `a` attempt, `x` the `belowAttempt` of a supersede record.
  */
 import type { NewRecord, ProducerStamp, RecordData, SegmentProducer, StreamRecord } from '@perennial/core';
-import { StreamError } from '@perennial/core';
+import { recordSize, StreamError } from '@perennial/core';
 
 import type { RedisArgument } from '../clients/port.ts';
 
@@ -18,6 +18,7 @@ interface Attributes {
 }
 
 const LINE_FEED = 0x0a;
+const SEPARATOR = 0xff;
 const NO_ATTRIBUTES: Attributes = {};
 
 /** Attributes as they precede a payload, with their line feed. */
@@ -44,42 +45,88 @@ export function encodePayload(record: NewRecord): RedisArgument {
   return typeof record.data === 'string' ? record.data : Buffer.from(record.data);
 }
 
-/** Decodes a page of records that starts at `from`. `json`: payloads are texts rather than bytes. */
-export function decodeRecords(page: readonly Buffer[], from: number, json: boolean): StreamRecord[] {
+/** A page as it was asked for. */
+export interface PageBounds {
+  readonly from: number;
+  readonly limit: number;
+  readonly maxBytes: number;
+}
+
+/**
+ * Decodes the entries that hold a page, and cuts the page out of them.
+ *
+ * @param start Position of the first record in the entries.
+ * @param json Payloads are texts rather than bytes.
+ */
+export function decodePage(
+  entries: readonly Buffer[],
+  start: number,
+  json: boolean,
+  { from, limit, maxBytes }: PageBounds,
+): StreamRecord[] {
   // Records of a page have few different attributes: parse each once.
   const known = new Map<string, Attributes>();
-  return page.map((bytes, index) => decodeRecord(bytes, from + index, { json, known }));
-}
-
-interface DecodeContext {
-  readonly json: boolean;
-  readonly known: Map<string, Attributes>;
-}
-
-function decodeRecord(bytes: Buffer, position: number, { json, known }: DecodeContext): StreamRecord {
-  const end = bytes.indexOf(LINE_FEED);
-  const header = bytes.toString('utf8', 0, end);
-  const first = header.indexOf(';');
-  if (first === -1) return { kind: 'data', position, data: payloadOf(bytes, end, json), timestamp: Number(header) };
-
-  const second = header.indexOf(';', first + 1);
-  const timestamp = Number(header.slice(0, first));
-  const { p, e, s, a, x } = parseAttributes(header.slice(second + 1), known);
-  const producer: ProducerStamp | undefined =
-    p === undefined ? undefined : { id: p, epoch: e ?? 0, seq: sequenceOf(header.slice(first + 1, second), position) };
-  if (x !== undefined) {
-    return { kind: 'supersede', position, timestamp, ...(producer && { producer }), step: s ?? '', belowAttempt: x };
+  const records: StreamRecord[] = [];
+  let position = start;
+  let bytes = 0;
+  for (const entry of entries) {
+    for (const record of decodeEntry(entry, position, json, known)) {
+      position++;
+      if (record.position < from) continue;
+      if (records.length >= limit || bytes >= maxBytes) return records;
+      records.push(record);
+      bytes += recordSize(record);
+    }
   }
-  const data = payloadOf(bytes, end, json);
-  if (s === undefined && producer) return { kind: 'data', position, data, timestamp, producer };
-  return {
-    kind: 'data',
-    position,
-    data,
-    timestamp,
-    ...(producer && { producer }),
-    ...(s !== undefined && { step: s, attempt: a ?? 1 }),
-  };
+  return records;
+}
+
+function decodeEntry(
+  entry: Buffer,
+  position: number,
+  json: boolean,
+  known: Map<string, Attributes>,
+): readonly StreamRecord[] {
+  const end = entry.indexOf(LINE_FEED);
+  const [time = '', count = '1', sequence = '', ...attributes] = entry.toString('utf8', 0, end).split(';');
+  const timestamp = Number(time);
+  const { p, e, s, a, x } = parseAttributes(attributes.join(';'), known);
+  const producerAt = (at: number): ProducerStamp | undefined =>
+    p === undefined ? undefined : { id: p, epoch: e ?? 0, seq: sequenceOf(sequence, at) };
+  if (x !== undefined) {
+    const producer = producerAt(position);
+    return [{ kind: 'supersede', position, timestamp, ...(producer && { producer }), step: s ?? '', belowAttempt: x }];
+  }
+  return payloadsOf(entry, end + 1, Number(count), json).map((data, index) => {
+    const at = position + index;
+    const producer = producerAt(at);
+    if (s !== undefined)
+      return { kind: 'data', position: at, data, timestamp, ...(producer && { producer }), step: s, attempt: a ?? 1 };
+    return producer
+      ? { kind: 'data', position: at, data, timestamp, producer }
+      : { kind: 'data', position: at, data, timestamp };
+  });
+}
+
+/** The payloads from byte `start` on. Bytes are copied: a view would keep the whole reply alive. */
+function payloadsOf(entry: Buffer, start: number, count: number, json: boolean): readonly RecordData[] {
+  if (!json) return [new Uint8Array(entry.subarray(start))];
+  const text = entry.toString('utf8', start);
+  if (count === 1) return [text];
+  // Each separator is read as U+FFFD. One split is five times as fast as decoding one payload after the other.
+  const texts = text.split('\ufffd');
+  return texts.length === count ? texts : splitBytes(entry, start);
+}
+
+/** For payloads that contain U+FFFD themselves. */
+function splitBytes(entry: Buffer, start: number): readonly string[] {
+  const texts: string[] = [];
+  for (let from = start; ;) {
+    const end = entry.indexOf(SEPARATOR, from);
+    if (end === -1) return [...texts, entry.toString('utf8', from)];
+    texts.push(entry.toString('utf8', from, end));
+    from = end + 1;
+  }
 }
 
 function sequenceOf(text: string, position: number): number {
@@ -97,11 +144,6 @@ function parseAttributes(text: string, known: Map<string, Attributes>): Attribut
   }
   known.set(text, parsed);
   return parsed;
-}
-
-/** The payload after the line feed at `end`. Bytes are copied: a view would keep the whole reply alive. */
-function payloadOf(bytes: Buffer, end: number, json: boolean): RecordData {
-  return json ? bytes.toString('utf8', end + 1) : new Uint8Array(bytes.subarray(end + 1));
 }
 
 /** What tells records of one step apart. */

@@ -5,7 +5,7 @@ import type { RedisScript } from './redis-script.ts';
 /** lua/append.lua */
 export const appendScript: RedisScript = {
   name: 'append',
-  sha: '8576bbdd25027168493d02b32c661283f11a1c2c',
+  sha: '8528660b0a7e458202a2eb4f3167c04e61fa10ef',
   source: `local call, format, sub = redis.call, string.format, string.sub
 local META, LOG, CHANNEL = KEYS[1], KEYS[2], ARGV[2]
 local I, N, K, F, M, E, T, L, CR = 1, 2, 3, 4, 5, 6, 7, 8, 9
@@ -46,6 +46,10 @@ local function expire(h)
   call('PEXPIRE', META, left)
   call('PEXPIRE', LOG, left)
 end
+local function trim(position)
+  local entry = call('XREVRANGE', LOG, '0-' .. (position + 1), '-', 'COUNT', 1)[1]
+  if entry then call('XTRIM', LOG, 'MINID', '~', entry[1]) end
+end
 local function touch(h)
   if not h[T] or sub(h[T], 1, 1) ~= 's' then return end
   call('HSET', META, 'u', now)
@@ -58,7 +62,8 @@ local function public(h)
   return { counters, h[E], h[CR], not known and call('HMGET', META, 'i', 'c', 'ca', 'o', 't') }
 end
 local band, byte, match, min, max = bit.band, string.byte, string.match, math.min, math.max
-local LINE_FEED = string.char(10)
+local LINE_FEED, SEPARATOR = string.char(10), string.char(255)
+local ENTRY_RECORDS, ENTRY_BYTES = 128, 16384
 local h = living()
 if not h then return { -1 } end
 if lost(h) then return { -2, tonumber(h[N]) } end
@@ -84,6 +89,17 @@ local function follows(a, b)
     if x ~= y then return y > x end
   end
   return #b > #a
+end
+local function put(entry, size)
+  local id = '0-' .. (nextPosition + 1)
+  local added
+  if nextPosition == 0 then
+    added = call('XADD', LOG, id, 'r', entry)
+  else
+    added = call('XADD', LOG, 'NOMKSTREAM', id, 'r', entry)
+  end
+  nextPosition = nextPosition + size
+  return added
 end
 local function spell()
   local position = first
@@ -149,21 +165,27 @@ while at <= last do
         stored = true
         if plain and skipped > 0 then spell() end
         result = plain and count or '0,' .. text(nextPosition) .. ',' .. text(skipped)
-        local header = now
-        if id then
-          header = now .. ';' .. (whole and '=' .. text(seq) or text(seq + skipped - nextPosition)) .. ';'
-        elseif attributes or stride == 2 then
-          header = now .. ';;'
-        end
-        local line = header .. (attributes or LINE_FEED)
-        for index = at + skipped * stride, at + (count - 1) * stride, stride do
-          local record = stride == 1 and line .. ARGV[index] or header .. ARGV[index] .. ARGV[index + 1]
-          local stamp = call('XADD', LOG, '0-*', 'r', record)
-          if nextPosition == first and stamp ~= '0-' .. (first + 1) then
-            call('XDEL', LOG, stamp)
-            return { -4 }
+        local sequence = id and (whole and '=' .. text(seq) or text(seq + skipped - nextPosition)) or ''
+        local index, stop = at + skipped * stride, at + (count - 1) * stride
+        while index <= stop do
+          local upto, bytes = index, #ARGV[index]
+          if stride == 1 and foreign == 128 then
+            while upto < stop and upto - index < ENTRY_RECORDS - 1 and bytes + #ARGV[upto + 1] <= ENTRY_BYTES do
+              upto = upto + 1
+              bytes = bytes + #ARGV[upto]
+            end
           end
-          nextPosition = nextPosition + 1
+          local size = upto - index + 1
+          local line = now .. LINE_FEED
+          if stride == 2 then
+            upto = upto + 1
+            line = now .. ';1;' .. sequence .. ';' .. ARGV[index]
+            index = upto
+          elseif size > 1 or attributes then
+            line = now .. ';' .. size .. ';' .. sequence .. ';' .. (attributes or LINE_FEED)
+          end
+          if not put(line .. table.concat(ARGV, SEPARATOR, index, upto), size) then return { -4 } end
+          index = upto + 1
         end
         if id then
           if not producers[id] or not producers[id].written then written[#written + 1] = id end
@@ -201,7 +223,7 @@ if stored or raised then
   if retained > 0 and nextPosition - retained > tonumber(h[F]) then
     h[F] = text(nextPosition - retained)
     set('f', h[F])
-    call('XTRIM', LOG, 'MINID', '~', '0-' .. text(nextPosition - retained + 1))
+    trim(nextPosition - retained)
   end
   for index = 1, #written do
     local id = written[index]
@@ -221,7 +243,7 @@ return { 0, public(h), plain and '' or table.concat(results, ';'), regressions[1
 /** lua/create.lua */
 export const createScript: RedisScript = {
   name: 'create',
-  sha: 'd52b8182f9b402e1289103c86a97030a3fd1e72d',
+  sha: 'b15848508affbede0319ba8a099c24874a92c1f5',
   source: `local call, format, sub = redis.call, string.format, string.sub
 local META, LOG, CHANNEL = KEYS[1], KEYS[2], ARGV[2]
 local I, N, K, F, M, E, T, L, CR = 1, 2, 3, 4, 5, 6, 7, 8, 9
@@ -261,6 +283,10 @@ local function expire(h)
   left = text(math.max(left, 1))
   call('PEXPIRE', META, left)
   call('PEXPIRE', LOG, left)
+end
+local function trim(position)
+  local entry = call('XREVRANGE', LOG, '0-' .. (position + 1), '-', 'COUNT', 1)[1]
+  if entry then call('XTRIM', LOG, 'MINID', '~', entry[1]) end
 end
 local function touch(h)
   if not h[T] or sub(h[T], 1, 1) ~= 's' then return end
@@ -292,7 +318,7 @@ local count = (#ARGV - 15) / 2
 call('UNLINK', LOG)
 for index = 16, #ARGV, 2 do call('XADD', LOG, '0-*', 'r', now .. ARGV[index] .. ARGV[index + 1]) end
 local trimmed = math.max(tonumber(ARGV[6]) > 0 and count - ARGV[6] or 0, 0)
-if trimmed > 0 then call('XTRIM', LOG, 'MINID', '~', '0-' .. text(trimmed + 1)) end
+if trimmed > 0 then trim(trimmed) end
 h = { ARGV[7], text(count), token == '' and '0' or token, text(trimmed), ARGV[9], false, false, false, false }
 local fields = { 'i', h[I], 'n', h[N], 'k', h[K], 'f', h[F], 'm', h[M] }
 local function set(index, name, value)
@@ -319,7 +345,7 @@ return { 1, public(h) }`,
 /** lua/delete.lua */
 export const deleteScript: RedisScript = {
   name: 'delete',
-  sha: 'bc6b4a7041de1ef05b18ac6f644a2718833e2f86',
+  sha: '18e0e7677f571e20e70630043b208440950948ed',
   source: `local call, format, sub = redis.call, string.format, string.sub
 local META, LOG, CHANNEL = KEYS[1], KEYS[2], ARGV[2]
 local I, N, K, F, M, E, T, L, CR = 1, 2, 3, 4, 5, 6, 7, 8, 9
@@ -359,6 +385,10 @@ local function expire(h)
   left = text(math.max(left, 1))
   call('PEXPIRE', META, left)
   call('PEXPIRE', LOG, left)
+end
+local function trim(position)
+  local entry = call('XREVRANGE', LOG, '0-' .. (position + 1), '-', 'COUNT', 1)[1]
+  if entry then call('XTRIM', LOG, 'MINID', '~', entry[1]) end
 end
 local function touch(h)
   if not h[T] or sub(h[T], 1, 1) ~= 's' then return end
@@ -382,7 +412,7 @@ return { 1 }`,
 /** lua/head.lua */
 export const headScript: RedisScript = {
   name: 'head',
-  sha: '312b5b9f8b5fd552023728a97432e721e6f21c2a',
+  sha: '9da410939069905b0d2156587d2bd8621ff59ef4',
   source: `local call, format, sub = redis.call, string.format, string.sub
 local META, LOG, CHANNEL = KEYS[1], KEYS[2], ARGV[2]
 local I, N, K, F, M, E, T, L, CR = 1, 2, 3, 4, 5, 6, 7, 8, 9
@@ -422,6 +452,10 @@ local function expire(h)
   left = text(math.max(left, 1))
   call('PEXPIRE', META, left)
   call('PEXPIRE', LOG, left)
+end
+local function trim(position)
+  local entry = call('XREVRANGE', LOG, '0-' .. (position + 1), '-', 'COUNT', 1)[1]
+  if entry then call('XTRIM', LOG, 'MINID', '~', entry[1]) end
 end
 local function touch(h)
   if not h[T] or sub(h[T], 1, 1) ~= 's' then return end
@@ -444,7 +478,7 @@ return { 0, public(h), ARGV[6] ~= '' and call('HGET', META, 'p:' .. ARGV[6]) or 
 /** lua/mark.lua */
 export const markScript: RedisScript = {
   name: 'mark',
-  sha: '373ac0c1c93958abe52585d961068b98b2b0f1e4',
+  sha: '67d3018afe6ccb58033f267637066c410e5a8748',
   source: `local call, format, sub = redis.call, string.format, string.sub
 local META, LOG, CHANNEL = KEYS[1], KEYS[2], ARGV[2]
 local I, N, K, F, M, E, T, L, CR = 1, 2, 3, 4, 5, 6, 7, 8, 9
@@ -484,6 +518,10 @@ local function expire(h)
   left = text(math.max(left, 1))
   call('PEXPIRE', META, left)
   call('PEXPIRE', LOG, left)
+end
+local function trim(position)
+  local entry = call('XREVRANGE', LOG, '0-' .. (position + 1), '-', 'COUNT', 1)[1]
+  if entry then call('XTRIM', LOG, 'MINID', '~', entry[1]) end
 end
 local function touch(h)
   if not h[T] or sub(h[T], 1, 1) ~= 's' then return end
@@ -537,7 +575,7 @@ return { 0, public(h) }`,
 /** lua/read.lua */
 export const readScript: RedisScript = {
   name: 'read',
-  sha: '80cd5786d3ff141bc0857ffa5024dfa10661714a',
+  sha: '394578dc0e72780351945491d8e0b060ccbe469f',
   source: `local call, format, sub = redis.call, string.format, string.sub
 local META, LOG, CHANNEL = KEYS[1], KEYS[2], ARGV[2]
 local I, N, K, F, M, E, T, L, CR = 1, 2, 3, 4, 5, 6, 7, 8, 9
@@ -577,6 +615,10 @@ local function expire(h)
   left = text(math.max(left, 1))
   call('PEXPIRE', META, left)
   call('PEXPIRE', LOG, left)
+end
+local function trim(position)
+  local entry = call('XREVRANGE', LOG, '0-' .. (position + 1), '-', 'COUNT', 1)[1]
+  if entry then call('XTRIM', LOG, 'MINID', '~', entry[1]) end
 end
 local function touch(h)
   if not h[T] or sub(h[T], 1, 1) ~= 's' then return end
@@ -596,31 +638,34 @@ if lost(h) then return { -2, nextPosition } end
 touch(h)
 local position, limit, bytes = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 if position < tonumber(h[F]) then return { -3, tonumber(h[F]) } end
-local records, taken = {}, 0
-local stop = math.min(nextPosition, position + limit)
-local chunk = 16
-while position < stop and taken < bytes do
-  local wanted = math.min(chunk, stop - position)
-  local entries = call('XRANGE', LOG, '0-' .. (position + 1), '+', 'COUNT', wanted)
-  if #entries ~= wanted or entries[1][1] ~= '0-' .. (position + 1) or entries[wanted][1] ~= '0-' .. (position + wanted) then
-    return { -4 }
+if position >= nextPosition then return { 0, public(h), {}, position } end
+local holder = call('XREVRANGE', LOG, '0-' .. (position + 1), '-', 'COUNT', 1)[1]
+if not holder then return { -4 } end
+local start = tonumber(sub(holder[1], 3)) - 1
+local at, stop = start, math.min(nextPosition, position + limit)
+local page, taken = {}, 0
+local chunk = 4
+while at < stop and taken < bytes do
+  local entries = call('XRANGE', LOG, '0-' .. (at + 1), '+', 'COUNT', chunk)
+  if #entries == 0 then return { -4 } end
+  for index = 1, #entries do
+    if at >= stop or taken >= bytes then break end
+    if entries[index][1] ~= '0-' .. (at + 1) then return { -4 } end
+    local entry = entries[index][2][2]
+    page[#page + 1] = entry
+    if at >= position then taken = taken + #entry - string.find(entry, string.char(10), 1, true) end
+    at = at + (tonumber(string.match(entry, '^%d+;(%d+);')) or 1)
   end
-  for index = 1, wanted do
-    if taken >= bytes then break end
-    local record = entries[index][2][2]
-    records[#records + 1] = record
-    taken = taken + #record - string.find(record, string.char(10), 1, true)
-  end
-  position = position + wanted
-  chunk = math.max(1, math.min(256, math.ceil((bytes - taken) * #records / math.max(taken, 1))))
+  local byBytes, byRecords = (bytes - taken) * #page / math.max(taken, 1), (stop - at) * #page / (at - start)
+  chunk = math.max(1, math.ceil(math.min(256, byBytes, byRecords)))
 end
-return { 0, public(h), records }`,
+return { 0, public(h), page, start }`,
 };
 
 /** lua/sync.lua */
 export const syncScript: RedisScript = {
   name: 'sync',
-  sha: 'a7b3e354ca017e35a365c4f351c86989ef8a5b93',
+  sha: '5f40183441fc4208c16489c06abfa1b82833dd45',
   source: `local call, format, sub = redis.call, string.format, string.sub
 local META, LOG, CHANNEL = KEYS[1], KEYS[2], ARGV[2]
 local I, N, K, F, M, E, T, L, CR = 1, 2, 3, 4, 5, 6, 7, 8, 9
@@ -660,6 +705,10 @@ local function expire(h)
   left = text(math.max(left, 1))
   call('PEXPIRE', META, left)
   call('PEXPIRE', LOG, left)
+end
+local function trim(position)
+  local entry = call('XREVRANGE', LOG, '0-' .. (position + 1), '-', 'COUNT', 1)[1]
+  if entry then call('XTRIM', LOG, 'MINID', '~', entry[1]) end
 end
 local function touch(h)
   if not h[T] or sub(h[T], 1, 1) ~= 's' then return end

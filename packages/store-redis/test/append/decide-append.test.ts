@@ -24,7 +24,7 @@ const small = (max: number): fc.Arbitrary<number> => fc.nat({ max });
 const payload = (bytes: boolean): fc.Arbitrary<string | Uint8Array> =>
   bytes
     ? fc.constantFrom(new Uint8Array(), new Uint8Array([10, 59, 0, 255]), new Uint8Array([49]))
-    : fc.constantFrom('1', '"T2"', '2,64', '"a;b\u20ac"', '{"p":"x"}');
+    : fc.constantFrom('1', '"T2"', '2,64', '"\ufffd"', '"a;b\u20ac"', '{"p":"x"}');
 const step = fc.constantFrom('s', 's;"\n', 't');
 
 const record = (bytes: boolean): fc.Arbitrary<object> =>
@@ -72,12 +72,20 @@ const segment = (bytes: boolean): fc.Arbitrary<object> =>
 const plainSegment = (bytes: boolean): fc.Arbitrary<object> =>
   fc.record({ records: fc.array(fc.record({ data: payload(bytes) }), { minLength: 1, maxLength: 3 }) });
 
+/** What a writer sends again after a lost answer, with other boundaries. */
+const replayedSegment = (bytes: boolean): fc.Arbitrary<object> =>
+  fc.record({
+    records: fc.array(fc.record({ data: payload(bytes) }), { minLength: 1, maxLength: 5 }),
+    producer: fc.record({ id: fc.constant('p'), epoch: fc.constant(1), seq: small(3) }),
+  });
+
 const request = (bytes: boolean): fc.Arbitrary<AppendRequest> =>
   fc
     .record({
       segments: fc.oneof(
         { weight: 3, arbitrary: fc.array(segment(bytes), { minLength: 1, maxLength: 3 }) },
         { weight: 2, arbitrary: fc.tuple(plainSegment(bytes)) },
+        { weight: 1, arbitrary: fc.tuple(replayedSegment(bytes)) },
       ),
       token: fc.oneof({ weight: 9, arbitrary: fc.constant(1) }, { weight: 1, arbitrary: small(2) }),
     })
