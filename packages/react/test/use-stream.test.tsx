@@ -230,6 +230,10 @@ describe('a resume, never a wipe or a duplicate', () => {
     await settle();
     expect(shown()).toBe('a [live]');
     expect(client.getQueryData(['mine'])).toMatchObject({ data: ['a'], position: 1, end: null });
+    client.setQueryData(['text'], { data: 'reduced', position: 1, count: 1, end: null, start: 0, incarnation: null });
+    renderWith(<List backend={backend} options={{ queryKey: ['text'] }} testId="text" />, { client });
+    await settle();
+    expect(shown('text')).toBe('a [live]');
   });
 });
 

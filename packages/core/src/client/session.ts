@@ -14,6 +14,7 @@ import type { FoldSnapshot } from './fold.ts';
 import { createNotifier, type Notifier } from './notifier.ts';
 import { Reading, type ReadingStart } from './reading.ts';
 import type { ReceivedRecord } from './received-record.ts';
+import { safely } from './safely.ts';
 import {
   type AnySessionOptions,
   assertSessionOptions,
@@ -82,6 +83,12 @@ class Session<TItem, TData> implements StreamSession<TItem, TData> {
     this.#options = options;
     const { snapshot, from = 0 } = options;
     const first = typeof from === 'number' ? from : null;
+    if (snapshot && !options.reduce && !Array.isArray(snapshot.data)) {
+      throw new InvalidArgumentError(
+        'snapshot',
+        `The data of a snapshot of items must be an array; got ${quote(snapshot.data)}.`,
+      );
+    }
     const { position = first, start = first, incarnation = null } = snapshot ?? {};
     this.#shown = this.#newReading({
       position,
@@ -331,15 +338,4 @@ class Session<TItem, TData> implements StreamSession<TItem, TData> {
 
 function begin(start: number | null): { readonly position: number | null; readonly start: number | null } {
   return { position: start, start };
-}
-
-/** Runs a callback of the user. What it throws surfaces as an uncaught exception instead of ending in the connection. */
-function safely(callback: () => void): void {
-  try {
-    callback();
-  } catch (error) {
-    queueMicrotask(() => {
-      throw error;
-    });
-  }
 }
