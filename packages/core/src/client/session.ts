@@ -170,7 +170,7 @@ class Session<TItem, TData> implements StreamSession<TItem, TData> {
   snapshot(): StreamSnapshot<TData> | null {
     const { fold, position, start, incarnation } = this.#shown;
     if (position === null || start === null) return null;
-    return { ...fold.snapshot(), position, start, incarnation, end: this.#shownEnd() };
+    return { ...fold.snapshot(), position, start, incarnation, end: this.#end };
   }
 
   update(source: StreamSource, options: AnySessionOptions<TItem, TData>): void {
@@ -304,7 +304,7 @@ class Session<TItem, TData> implements StreamSession<TItem, TData> {
 
   #makeState(): StreamSessionState<TData> {
     const { fold, position } = this.#shown;
-    const end = this.#shownEnd();
+    const end = this.#end;
     const status = this.#status(end);
     const cancelRequested = !end && this.#remote?.cancelRequested === true;
     return {
@@ -316,11 +316,6 @@ class Session<TItem, TData> implements StreamSession<TItem, TData> {
       error: status === 'error' ? this.#error : null,
       cancelRequested,
     };
-  }
-
-  /** While the stream is read again, what is shown is not yet all there is to it. */
-  #shownEnd(): StreamEnd | null {
-    return this.#shown === this.#reading ? this.#end : null;
   }
 
   #status(end: StreamEnd | null): StreamStatus {
