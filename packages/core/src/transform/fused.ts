@@ -55,6 +55,11 @@ class FusedStream<T> implements TransformedStream<T> {
   }
 }
 
+/** Runs stages over a pull that is open already, as one loop. */
+export function createFusedPull<T>(source: Pull<unknown>, stages: readonly StageFactory[]): Pull<T> {
+  return new FusedPull<T>(source, stages);
+}
+
 /** Adds a stage to a source; a source that is a chain already just grows by one. */
 export function addStage<T>(source: Source<unknown>, stage: StageFactory): TransformedStream<T> {
   if (source instanceof FusedStream) return new FusedStream(source.source, [...source.stages, stage]);
@@ -70,6 +75,8 @@ class FusedPull<T> implements Pull<T>, Receiver<unknown> {
   #ended = false;
   /** Chains without a limit, the most, need not look for one after each value. */
   #limited = false;
+  /** Values dropped since timers and I/O had a turn: a source that answers by microtasks alone would starve them too. */
+  #dropped = 0;
   /** Whom the outstanding answer is for. */
   #receiver: Receiver<T> | null = null;
 
@@ -81,7 +88,7 @@ class FusedPull<T> implements Pull<T>, Receiver<unknown> {
 
   next(receiver: Receiver<T>): T | typeof END | typeof WAIT {
     this.#receiver = receiver;
-    for (let dropped = 0; dropped < YIELD_EVERY; dropped++) {
+    while (this.#dropped < YIELD_EVERY) {
       if (this.#ended) return this.#nextFlushed();
       const limit = this.#limit();
       if (limit !== -1) return this.#finish(limit + 1);
@@ -91,8 +98,10 @@ class FusedPull<T> implements Pull<T>, Receiver<unknown> {
       const out = this.#apply(value, 0);
       if (out instanceof Promise) return this.#await(out);
       if (out !== SKIP) return this.#emit(out);
+      this.#dropped++;
     }
     // A long run of dropped values would starve timers and I/O.
+    this.#dropped = 0;
     return this.#await(yieldMacrotask().then(() => SKIP));
   }
 
@@ -160,8 +169,10 @@ class FusedPull<T> implements Pull<T>, Receiver<unknown> {
   #deliver(out: unknown): void {
     const receiver = this.#receiver;
     if (!receiver) return;
-    if (out === SKIP) answer(receiver, () => this.next(receiver));
-    else receiver.onValue(this.#emit(out));
+    if (out === SKIP) {
+      this.#dropped++;
+      answer(receiver, () => this.next(receiver));
+    } else receiver.onValue(this.#emit(out));
   }
 
   #emit(value: unknown): T {
