@@ -1,3 +1,12 @@
+export {
+  type MaterializeOptions,
+  pipelineToStreaming,
+  stepToStreamingStep,
+  streamingStepToStep,
+  streamingToPipeline,
+} from './batch/adapters.ts';
+export { type ItemOf, type ItemStep, type ListOptions, Pipeline, type PipelineResult } from './batch/pipeline.ts';
+export { createStep, type Step, type StepContext, type StepResult } from './batch/step.ts';
 export { FirstPipeline, type Flattened, type ItemMapper, StreamingPipeline } from './builder/streaming-pipeline.ts';
 export type {
   AddOptions,

@@ -9,7 +9,7 @@ export interface ResultReader<T> {
 }
 
 /** What the transformers read from. Arrays and other iterables count; strings do not. */
-export type Source<T> = AsyncIterable<T> | ReadableStream<T> | Iterable<T> | ResultReader<T>;
+export type Source<T> = AsyncIterable<T> | ReadableStream<T> | Iterable<T> | ResultReader<T> | Pullable<T>;
 
 /**
  * The one front door for sources.
@@ -22,6 +22,7 @@ export function toPull<T>(source: Source<T>): Pull<T> {
     // Before its own async iterator, whose return() would wait for a pending read.
     if (source instanceof ReadableStream) return pullReadable(source);
     if (Symbol.asyncIterator in source) return pullIterator(source[Symbol.asyncIterator]());
+    if (Array.isArray(source)) return pullArray<T>(source);
     if (Symbol.iterator in source) return pullIterator(source[Symbol.iterator]());
     if ('read' in source && typeof source.read === 'function') return pullReader(source);
   }
@@ -29,6 +30,28 @@ export function toPull<T>(source: Source<T>): Pull<T> {
     'source',
     `A source is a reader, an (async) iterable or a ReadableStream; got ${quote(source)}.`,
   );
+}
+
+/** Arrays need no iterator, whose result objects would cost as much as three stages. */
+function pullArray<T>(values: readonly (T | PromiseLike<T>)[]): Pull<T> {
+  let index = 0;
+  let closed = false;
+  return {
+    next(receiver) {
+      if (closed || index >= values.length) return END;
+      const value = values[index++] as T | PromiseLike<T>;
+      if (!isThenable(value)) return value;
+      (value as PromiseLike<T>).then(
+        (settled) => closed || receiver.onValue(settled),
+        (error: unknown) => closed || receiver.onError(error),
+      );
+      return WAIT;
+    },
+    close() {
+      closed = true;
+    },
+    rewind: () => false,
+  };
 }
 
 function pullIterator<T>(iterator: AsyncIterator<T> | Iterator<T | PromiseLike<T>>): Pull<T> {

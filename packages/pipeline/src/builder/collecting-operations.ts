@@ -2,7 +2,7 @@ import { type CheckpointOptions, DEFAULT_CHECKPOINT_LIMIT } from '../durable/che
 import { createLogLink } from '../durable/log-pull.ts';
 import { CheckpointOverflow } from '../errors/streaming-error.ts';
 import type { StepDescription, StepRuntime } from '../run/step-runtime.ts';
-import { type Accumulator, createTimedBatches } from '../stages/accumulator.ts';
+import { type Accumulator, createCollector, createTimedBatches } from '../stages/accumulator.ts';
 import { AccumulatorPull } from '../stages/accumulator-pull.ts';
 import { BarrierPull } from '../stages/barrier-pull.ts';
 import { fuseStages } from '../stages/fuse.ts';
@@ -68,6 +68,13 @@ export function mergeOperation(step: StepDescription, others: () => readonly Pip
       return { pull: new MergePull(runtime, [upstream.pull, ...lanes]), cursor: upstream.cursor };
     },
   };
+}
+
+/** One array of all items, at the end. */
+export function collectOperation(key: string, limit: number): Operation {
+  return accumulating('collect', { key, stepName: key, executionMode: 'batch' }, (runtime) =>
+    createCollector(limit, overflowOf(runtime)),
+  );
 }
 
 /** See {@link CheckpointOptions}. */

@@ -57,6 +57,8 @@ type Next<TInput, TOutput, TAccumulated extends object, TContext, TKey extends s
   TContext
 >;
 type Predicate<T, TAccumulated, TContext> = ItemMapper<T, boolean, TAccumulated, TContext>;
+let readDefinition: (pipeline: StreamingPipeline<unknown, unknown, object>) => Definition;
+
 type ManyOf<T> = Iterable<T> | AsyncIterable<T>;
 type SourceOrFactory<T> = PipelineSource<T> | (() => PipelineSource<T>);
 
@@ -76,6 +78,10 @@ type SourceOrFactory<T> = PipelineSource<T> | (() => PipelineSource<T>);
 export class StreamingPipeline<TInitialInput, TCurrentOutput, TAccumulated extends object = {}, TContext = unknown> {
   readonly #definition: Definition;
   #lastRun: { readonly metadata: Promise<PipelineMetadata> } | null = null;
+
+  static {
+    readDefinition = (pipeline) => pipeline.#definition;
+  }
 
   /** Use {@link StreamingPipeline.start}. */
   constructor(definition: Definition) {
@@ -345,6 +351,14 @@ export class FirstPipeline<TInput, TContext> extends StreamingPipeline<TInput, T
   ): Next<TInput, Flattened<TOutput> | TItem, {}, TContext, TKey, Flattened<TOutput> | TItem> {
     return super.flatMap(key, step as StreamingStep<TInput, TOutput, {}, TContext>, options);
   }
+}
+
+/** The definition of a pipeline, for the adapters. */
+export function definitionOf<TInput, TOutput, TAccumulated extends object, TContext>(
+  pipeline: StreamingPipeline<TInput, TOutput, TAccumulated, TContext>,
+): Definition {
+  // The definition knows no types.
+  return readDefinition(pipeline as unknown as StreamingPipeline<unknown, unknown, object>);
 }
 
 type PartnerOf<TRight, TType> = TType extends 'left' ? TRight | undefined : TRight;

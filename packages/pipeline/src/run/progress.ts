@@ -16,7 +16,7 @@ export interface RunProgress {
   /** `waiting`: nobody has pulled yet. */
   readonly state: 'waiting' | 'running' | RunOutcome;
   readonly elapsedMs: number;
-  /** Items read from the source, by earlier runs of the same run id too. */
+  /** Items read from the source (position of a reader), by earlier runs of the same run id too. */
   readonly inputCount: number;
   /** Values handed out, by earlier runs of the same run id too. */
   readonly outputCount: number;

@@ -6,8 +6,6 @@ export interface RunHooks {
   readonly open: () => Pull<unknown> | null | Promise<Pull<unknown> | null>;
   /** Everything handed out so far has been used. Throws what stops the run. */
   readonly used: (() => void) | null;
-  /** A value is handed out. */
-  readonly handedOut: () => void;
   /** The stages have ended; a promise where that has to be saved first. */
   readonly ended: () => void | Promise<void>;
   /** Turns what was thrown into the run's error, and notes it. */
@@ -25,9 +23,14 @@ export interface RunHooks {
  * at once: what the stages still owe is no longer waited for.
  */
 export class RunPull<T> implements Pull<T>, Receiver<unknown> {
+  /** Values handed out. */
+  outputs = 0;
   readonly #hooks: RunHooks;
+  readonly #used: (() => void) | null;
   #state: 'new' | 'opening' | 'running' | 'over' = 'new';
   #stages: Pull<unknown> | null = null;
+  /** The stages in state `running`, else null: one look tells the most frequent call all it needs. */
+  #running: Pull<unknown> | null = null;
   #receiver: Receiver<T> | null = null;
   #closing: Promise<void> | null = null;
   /** Why the run was stopped while nobody waited: the next pull reports it. */
@@ -35,27 +38,23 @@ export class RunPull<T> implements Pull<T>, Receiver<unknown> {
 
   constructor(hooks: RunHooks) {
     this.#hooks = hooks;
+    this.#used = hooks.used;
   }
 
   next(receiver: Receiver<T>): T | typeof END | typeof WAIT {
-    if (this.#stopped) {
-      const { error } = this.#stopped;
-      this.#stopped = null;
-      throw error;
-    }
-    if (this.#state === 'new') return this.#open(receiver);
-    if (this.#state === 'over' || !this.#stages) return END;
+    const stages = this.#running;
+    if (stages === null) return this.#notRunning(receiver);
     this.#receiver = receiver;
     let value: unknown;
     try {
-      this.#hooks.used?.();
-      value = this.#stages.next(this);
+      if (this.#used !== null) this.#used();
+      value = stages.next(this);
     } catch (thrown) {
       throw this.#failed(thrown);
     }
     if (value === WAIT) return WAIT;
     if (value === END) return this.#ended();
-    this.#hooks.handedOut();
+    this.outputs++;
     // The pipeline's type vouches for what its last stage yields.
     return value as T;
   }
@@ -85,7 +84,7 @@ export class RunPull<T> implements Pull<T>, Receiver<unknown> {
     const receiver = this.#receiver;
     if (!receiver) return;
     this.#receiver = null;
-    this.#hooks.handedOut();
+    this.outputs++;
     receiver.onValue(value as T);
   }
 
@@ -103,6 +102,14 @@ export class RunPull<T> implements Pull<T>, Receiver<unknown> {
     if (!receiver) return;
     this.#receiver = null;
     receiver.onError(this.#failed(thrown));
+  }
+
+  #notRunning(receiver: Receiver<T>): T | typeof END | typeof WAIT {
+    if (this.#state === 'new') return this.#open(receiver);
+    const stopped = this.#stopped;
+    this.#stopped = null;
+    if (stopped) throw stopped.error;
+    return END;
   }
 
   #open(receiver: Receiver<T>): T | typeof END | typeof WAIT {
@@ -136,6 +143,7 @@ export class RunPull<T> implements Pull<T>, Receiver<unknown> {
     }
     this.#state = 'running';
     this.#stages = stages ?? EMPTY;
+    this.#running = this.#stages;
   }
 
   #ended(): typeof END | typeof WAIT {
@@ -146,12 +154,12 @@ export class RunPull<T> implements Pull<T>, Receiver<unknown> {
       throw this.#failed(thrown);
     }
     if (!saved) {
-      this.#state = 'over';
+      this.#end();
       return END;
     }
     saved.then(
       () => {
-        this.#state = 'over';
+        this.#end();
         const receiver = this.#receiver;
         this.#receiver = null;
         receiver?.onEnd();
@@ -159,6 +167,11 @@ export class RunPull<T> implements Pull<T>, Receiver<unknown> {
       (thrown: unknown) => this.onError(thrown),
     );
     return WAIT;
+  }
+
+  #end(): void {
+    this.#state = 'over';
+    this.#running = null;
   }
 
   #failed(thrown: unknown): Error {
@@ -176,7 +189,7 @@ export class RunPull<T> implements Pull<T>, Receiver<unknown> {
 
   async #closeStages(): Promise<void> {
     const unopened = this.#state === 'new';
-    this.#state = 'over';
+    this.#end();
     if (unopened) await this.#hooks.closeUnopened();
     else await this.#stages?.close();
   }

@@ -10,7 +10,7 @@ import { ErrorQueue } from '../errors/error-channel.ts';
 import { codeOf, isStreamingError, messageOf, PipelineError, StreamingError } from '../errors/streaming-error.ts';
 import type { PipelineMetadata, RunOutcome } from '../metadata/streaming-metadata.ts';
 import type { Link } from '../stages/link.ts';
-import { createSourceLink, type SourceLink } from '../stages/source-link.ts';
+import { createSourceLink, sourceError, type SourceLink } from '../stages/source-link.ts';
 import { registeredTracer } from '../trace/open-telemetry.ts';
 import { idsOnly, type PipelineSpan } from '../trace/trace.ts';
 import { createChain } from './chain.ts';
@@ -18,6 +18,7 @@ import { rate, type RunProgress } from './progress.ts';
 import type { RunContext } from './run-context.ts';
 import { closeUnopened, type RunInput } from './run-input.ts';
 import { RunPull } from './run-pull.ts';
+import { stateOf } from './state-view.ts';
 import { StepRuntime } from './step-runtime.ts';
 
 /** What a run is told besides its definition and its input. */
@@ -50,7 +51,6 @@ export class RunState<T> {
   #endedAt = NaN;
   /** Position of the source when this run began. */
   #startPosition = 0;
-  #outputs = 0;
   #resumedAt = 0;
   #outcome: RunOutcome | null = null;
   #error: StreamingError | null = null;
@@ -68,7 +68,6 @@ export class RunState<T> {
     this.pull = new RunPull<T>({
       open: () => this.#open(),
       used: isDurable(definition.operations) ? () => this.#used() : null,
-      handedOut: () => void this.#outputs++,
       ended: () => this.#ended(),
       failed: (thrown) => this.#failed(thrown),
       left: () => this.#finish('left'),
@@ -91,6 +90,11 @@ export class RunState<T> {
     return this.#resumedAt;
   }
 
+  /** What each step emitted last. */
+  accumulated(): Record<string, unknown> {
+    return Object.fromEntries(this.#steps.map((step) => [step.key, stateOf(step)]));
+  }
+
   get over(): AbortSignal {
     return this.#over.signal;
   }
@@ -110,7 +114,7 @@ export class RunState<T> {
   progress(): RunProgress {
     const { total } = this.#options;
     const elapsedMs = this.#elapsedMs();
-    const inputCount = this.#source?.position ?? 0;
+    const inputCount = this.#inputCount();
     const perSecond = rate(inputCount - this.#startPosition, elapsedMs);
     const steps = this.#steps.map((step) => {
       const { key, stepName, receivedCount, timing, errorCount } = step.metadata();
@@ -121,7 +125,7 @@ export class RunState<T> {
       state: this.#outcome ?? (Number.isNaN(this.#startedAt) ? 'waiting' : 'running'),
       elapsedMs,
       inputCount,
-      outputCount: this.#resumedAt + this.#outputs,
+      outputCount: this.#resumedAt + this.pull.outputs,
       errorCount: this.#errorCount(),
       perSecond,
       ...(total !== undefined && { total }),
@@ -162,7 +166,7 @@ export class RunState<T> {
   #createStages(run: RunContext, restored: Restored, itemsOf: OpenedCheckpoints['itemsOf']): Link {
     const source = createSourceLink(run, this.#input.source, { restored: restored.take() });
     this.#source = source;
-    this.#startPosition = source.position;
+    this.#startPosition = source.position() ?? 0;
     this.#chain = createChain({
       run,
       operations: this.#definition.operations,
@@ -199,23 +203,27 @@ export class RunState<T> {
 
   #used(): void {
     const chain = this.#chain;
-    if (chain) this.#keeper?.offer(chain.cursor, this.#resumedAt + this.#outputs);
+    if (chain) this.#keeper?.offer(chain.cursor, this.#resumedAt + this.pull.outputs);
   }
 
   #ended(): void | Promise<void> {
     const chain = this.#chain;
     if (!this.#keeper || !chain) return this.#finish('completed');
     return this.#keeper
-      .complete(chain.cursor, this.#resumedAt + this.#outputs)
+      .complete(chain.cursor, this.#resumedAt + this.pull.outputs)
       .then(() => this.#finish('completed'));
   }
 
   #failed(thrown: unknown): StreamingError {
-    const error = isStreamingError(thrown)
-      ? thrown
-      : this.#createError(codeOf(thrown) ?? 'STEP_FAILED', messageOf(thrown), thrown);
+    const error = isStreamingError(thrown) ? thrown : this.#wrap(thrown);
     this.#finish('failed', error);
     return error;
+  }
+
+  /** Steps and checkpoints report errors as their own; what is left is the source's, or happened before there was one. */
+  #wrap(thrown: unknown): StreamingError {
+    if (this.#source) return sourceError(this.span, thrown, { count: this.#inputCount() });
+    return this.#createError(codeOf(thrown) ?? 'STEP_FAILED', messageOf(thrown), thrown);
   }
 
   #finish(outcome: RunOutcome, error: StreamingError | null = null): void {
@@ -232,7 +240,7 @@ export class RunState<T> {
         error?.spanId === step.span.spanId ? error : undefined,
       );
     }
-    this.span.end({ 'perennial.items': this.#outputs, 'perennial.outcome': outcome }, error ?? undefined);
+    this.span.end({ 'perennial.items': this.pull.outputs, 'perennial.outcome': outcome }, error ?? undefined);
     this.errors.close();
     this.#settleMetadata(metadata);
     this.#over.abort(error ?? new DOMException('The run is over.', 'AbortError'));
@@ -243,7 +251,7 @@ export class RunState<T> {
       stepName: 'pipeline_complete',
       outcome,
       ...(this.#error && { error: this.#error }),
-      itemCount: this.#outputs,
+      itemCount: this.pull.outputs,
       resumedAt: this.#resumedAt,
       durationMs: this.#elapsedMs(),
       errorCount: this.#errorCount(),
@@ -252,6 +260,11 @@ export class RunState<T> {
       spanId: this.span.spanId,
       steps: this.#steps.map((step) => step.metadata()),
     };
+  }
+
+  /** Where nobody counts at the source, its values are those that the first step received. */
+  #inputCount(): number {
+    return this.#source?.position() ?? this.#steps[0]?.received ?? this.pull.outputs;
   }
 
   #elapsedMs(): number {

@@ -7,7 +7,7 @@ import type { StepRuntime } from './step-runtime.ts';
 /** `state.accumulated`: looks values up when asked, so that keeping state costs the stages nothing. */
 export function createAccumulated(earlier: readonly StepRuntime[]): object {
   const view = {};
-  for (const step of earlier) Object.defineProperty(view, step.key, { enumerable: true, get: () => valueOf(step) });
+  for (const step of earlier) Object.defineProperty(view, step.key, { enumerable: true, get: () => stateOf(step) });
   return view;
 }
 
@@ -70,7 +70,8 @@ function isAvailable(step: StepRuntime): boolean {
   return step.latest !== undefined || (step.emitted > 0 && step.description.latest !== false);
 }
 
-function valueOf(step: StepRuntime): unknown {
+/** What `accumulated` holds for a step. */
+export function stateOf(step: StepRuntime): unknown {
   if (!step.description.checkpoint) return step.latest;
   return isAvailable(step) ? step.recorder?.kept : undefined;
 }

@@ -38,3 +38,21 @@ export function createTimedBatches(size: number, maxWaitMs: number): Accumulator
     end: complete,
   };
 }
+
+/** One array of all items, at the end; also when there are none. `overflow` makes the error for more items than the limit. */
+export function createCollector(limit: number, overflow: (limit: number) => Error): Accumulator {
+  const items: unknown[] = [];
+  return {
+    get size() {
+      return items.length;
+    },
+    add(item) {
+      if (items.length === limit) throw overflow(limit);
+      items.push(item);
+      return NOTHING;
+    },
+    due: () => null,
+    expire: () => NOTHING,
+    end: () => [items],
+  };
+}

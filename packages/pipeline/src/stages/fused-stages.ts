@@ -11,7 +11,7 @@ export interface FusedStage extends Stage {
   state(): StageState;
 }
 
-/** What a stage that calls a user's function does with the answer. */
+/** A stage that calls a user's function. */
 abstract class FunctionStage implements FusedStage {
   readonly step: StepRuntime;
   readonly fn: ItemFunction;
@@ -23,36 +23,28 @@ abstract class FunctionStage implements FusedStage {
     this.context = context;
   }
 
-  apply(item: unknown): unknown {
-    const { step } = this;
-    const index = step.received++;
-    let out: unknown;
-    try {
-      out =
-        --step.untilSample === 0
-          ? timed(step, () => this.fn(item, index, this.context))
-          : this.fn(item, index, this.context);
-    } catch (cause) {
-      return this.#failed(cause, item, index);
-    }
-    return isThenable(out) ? this.#late(out, item, index) : this.settle(out, item);
-  }
+  abstract apply(item: unknown): unknown;
 
   state(): StageState {
     return [this.step.received];
   }
 
-  /** What to pass on, given the function's answer. */
+  /** What to pass on, given what the function answered in the end. */
   protected abstract settle(out: unknown, item: unknown): unknown;
 
-  #late(out: PromiseLike<unknown>, item: unknown, index: number): Promise<unknown> {
+  /** On its own, because a closure in `apply` would cost an allocation per item. */
+  protected timed(item: unknown, index: number): unknown {
+    return timed(this.step, () => this.fn(item, index, this.context));
+  }
+
+  protected late(out: PromiseLike<unknown>, item: unknown, index: number): Promise<unknown> {
     return Promise.resolve(out).then(
       (value) => this.settle(value, item),
-      (cause: unknown) => this.#failed(cause, item, index),
+      (cause: unknown) => this.failed(cause, item, index),
     );
   }
 
-  #failed(cause: unknown, item: unknown, index: number): unknown {
+  protected failed(cause: unknown, item: unknown, index: number): unknown {
     const call = (): unknown => this.fn(item, index, this.context);
     const out = retryItem(this.step, { item, index, call }, cause);
     if (out === SKIP) return SKIP;
@@ -60,8 +52,23 @@ abstract class FunctionStage implements FusedStage {
   }
 }
 
+// The two `apply` are alike on purpose: one shared method that calls `settle` costs 9 ns per item more, twice the rest of the stage.
+
 /** Passes on what the function makes of an item. */
 export class MapStage extends FunctionStage {
+  override apply(item: unknown): unknown {
+    const { step } = this;
+    const index = step.received++;
+    let out: unknown;
+    try {
+      out = --step.untilSample === 0 ? this.timed(item, index) : this.fn(item, index, this.context);
+    } catch (cause) {
+      return this.failed(cause, item, index);
+    }
+    if (typeof out === 'object' && isThenable(out)) return this.late(out, item, index);
+    return step.emit(out);
+  }
+
   protected override settle(out: unknown): unknown {
     return this.step.emit(out);
   }
@@ -69,6 +76,19 @@ export class MapStage extends FunctionStage {
 
 /** Passes an item on if the function says so. */
 export class FilterStage extends FunctionStage {
+  override apply(item: unknown): unknown {
+    const { step } = this;
+    const index = step.received++;
+    let keep: unknown;
+    try {
+      keep = --step.untilSample === 0 ? this.timed(item, index) : this.fn(item, index, this.context);
+    } catch (cause) {
+      return this.failed(cause, item, index);
+    }
+    if (typeof keep === 'object' && isThenable(keep)) return this.late(keep, item, index);
+    return keep ? step.emit(item) : SKIP;
+  }
+
   protected override settle(keep: unknown, item: unknown): unknown {
     return keep ? this.step.emit(item) : SKIP;
   }

@@ -1,8 +1,9 @@
-import { END, type Pull, type Receiver, type Source, toPull, WAIT } from '@perennial/core/engine';
+import { answer, END, type Pull, type Receiver, type Source, toPull, WAIT } from '@perennial/core/engine';
 
 import { codeOf, messageOf, PipelineError, StreamingError } from '../errors/streaming-error.ts';
 import type { RunContext } from '../run/run-context.ts';
-import type { Cursor, Link, StageState } from './link.ts';
+import type { PipelineSpan } from '../trace/trace.ts';
+import type { Link, StageState } from './link.ts';
 import { isPositioned, type PositionedSource } from './positioned-source.ts';
 
 /** Anything a run can read from. */
@@ -12,7 +13,7 @@ export type PipelineSource<T> = Source<T> | PositionedSource<T>;
 export function createSourceLink(
   run: RunContext,
   source: PipelineSource<unknown>,
-  { restored, name = 'input' }: { readonly restored?: StageState | undefined; readonly name?: string } = {},
+  { restored, name }: { readonly restored?: StageState | undefined; readonly name?: string } = {},
 ): SourceLink {
   const position = restored?.[0] ?? 0;
   const seekable = isPositioned(source);
@@ -24,19 +25,18 @@ export function createSourceLink(
       `The checkpoint goes on at position ${position}, but the source starts at ${reader.position}. Open it at ${position} or before; \`positionedSource\` does so by itself.`,
     );
   }
+  if (name === undefined && position === 0 && (reader || !run.durable)) {
+    // Nobody needs the values counted here, and each layer costs every value. Errors that no step calls its own are the source's.
+    const state = (): StageState => (reader ? [reader.position] : []);
+    return { pull: toPull(opened), cursor: () => ({ up: null, state: state() }), position: () => reader?.position ?? null };
+  }
   const pull = new SourcePull(toPull(opened), {
     reader,
     count: seekable ? position : 0,
     skipTo: seekable ? 0 : position,
-    failure: (cause, count) => sourceError(run, name, cause, count),
+    failure: (cause, count) => sourceError(run.span, cause, { name, count }),
   });
-  return {
-    pull,
-    cursor: (): Cursor => ({ up: null, state: [pull.position] }),
-    get position() {
-      return pull.position;
-    },
-  };
+  return { pull, cursor: () => ({ up: null, state: [pull.position] }), position: () => pull.position };
 }
 
 /** A source of one item. */
@@ -54,8 +54,8 @@ function hasPosition(source: object): source is HasPosition {
 
 /** The first link of a chain. */
 export interface SourceLink extends Link {
-  /** Position behind the last value read. */
-  readonly position: number;
+  /** Position behind the last value read; null where nobody counts. */
+  position(): number | null;
 }
 
 interface SourcePullOptions {
@@ -71,12 +71,15 @@ class SourcePull implements Pull<unknown>, Receiver<unknown> {
   readonly #source: Pull<unknown>;
   readonly #options: SourcePullOptions;
   #count: number;
+  /** Values that an earlier run used up are still to come. */
+  #skipping: boolean;
   #receiver: Receiver<unknown> | null = null;
 
   constructor(source: Pull<unknown>, options: SourcePullOptions) {
     this.#source = source;
     this.#options = options;
     this.#count = options.count;
+    this.#skipping = options.skipTo > 0;
   }
 
   /** Position behind the last value handed out. */
@@ -87,13 +90,12 @@ class SourcePull implements Pull<unknown>, Receiver<unknown> {
   next(receiver: Receiver<unknown>): unknown {
     this.#receiver = receiver;
     try {
-      let value: unknown;
-      do {
-        value = this.#source.next(this);
+      for (;;) {
+        const value = this.#source.next(this);
         if (value === WAIT || value === END) return value;
         this.#count++;
-      } while (this.position <= this.#options.skipTo);
-      return value;
+        if (!this.#skipping || this.#isNew()) return value;
+      }
     } catch (error) {
       throw this.#options.failure(error, this.#count);
     }
@@ -111,17 +113,8 @@ class SourcePull implements Pull<unknown>, Receiver<unknown> {
     const receiver = this.#receiver;
     if (!receiver) return;
     this.#count++;
-    if (this.position > this.#options.skipTo) {
-      receiver.onValue(value);
-      return;
-    }
-    try {
-      const next = this.next(receiver);
-      if (next === END) receiver.onEnd();
-      else if (next !== WAIT) receiver.onValue(next);
-    } catch (error) {
-      receiver.onError(error);
-    }
+    if (!this.#skipping || this.#isNew()) receiver.onValue(value);
+    else answer(receiver, () => this.next(receiver));
   }
 
   onEnd(): void {
@@ -131,18 +124,24 @@ class SourcePull implements Pull<unknown>, Receiver<unknown> {
   onError(error: unknown): void {
     this.#receiver?.onError(this.#options.failure(error, this.#count));
   }
+
+  #isNew(): boolean {
+    this.#skipping = this.position <= this.#options.skipTo;
+    return !this.#skipping;
+  }
 }
 
-function sourceError(run: RunContext, stepName: string, cause: unknown, count: number): StreamingError {
-  const { traceId, spanId } = run.span;
+/** What a source threw, with its place in the run. */
+export function sourceError(
+  { traceId, spanId }: Pick<PipelineSpan, 'traceId' | 'spanId'>,
+  cause: unknown,
+  { name = 'input', count }: { readonly name?: string | undefined; readonly count: number },
+): StreamingError {
   const retryable = typeof cause === 'object' && cause !== null && 'retryable' in cause && cause.retryable === true;
-  const message = `The source of '${stepName}' failed after ${count} items: ${messageOf(cause)}`;
   const code = codeOf(cause);
-  return new StreamingError(code === undefined || code === 'Error' ? 'SOURCE_FAILED' : code, message, {
-    stepName,
-    retryable,
-    traceId,
-    spanId,
-    cause,
-  });
+  return new StreamingError(
+    code === undefined || code === 'Error' ? 'SOURCE_FAILED' : code,
+    `The source of '${name}' failed at ${count}: ${messageOf(cause)}`,
+    { stepName: name, retryable, traceId, spanId, cause },
+  );
 }
