@@ -18,7 +18,7 @@ export type Source<T> = AsyncIterable<T> | ReadableStream<T> | Iterable<T> | Res
  */
 export function toPull<T>(source: Source<T>): Pull<T> {
   if (typeof source === 'object' && source !== null) {
-    if (PULL in source) return (source as Pullable<T>)[PULL]();
+    if (PULL in source) return source[PULL]();
     // Before its own async iterator, whose return() would wait for a pending read.
     if (source instanceof ReadableStream) return pullReadable(source);
     if (Symbol.asyncIterator in source) return pullIterator(source[Symbol.asyncIterator]());
@@ -41,7 +41,7 @@ function pullArray<T>(values: readonly (T | PromiseLike<T>)[]): Pull<T> {
       if (closed || index >= values.length) return END;
       const value = values[index++] as T | PromiseLike<T>;
       if (!isThenable(value)) return value;
-      (value as PromiseLike<T>).then(
+      value.then(
         (settled) => closed || receiver.onValue(settled),
         (error: unknown) => closed || receiver.onError(error),
       );

@@ -23,7 +23,11 @@ export function wholeOperation(step: StepDescription, fn: ItemFunction): Operati
 }
 
 /** A step over the items of an array; `flat`: each becomes any number of items. */
-export function listOperation(step: StepDescription, fn: ItemFunction, options: StreamingOptions & { flat: boolean }): Operation {
+export function listOperation(
+  step: StepDescription,
+  fn: ItemFunction,
+  options: StreamingOptions & { flat: boolean },
+): Operation {
   const { parallel = false, concurrencyLimit = DEFAULT_CONCURRENCY, flat } = options;
   return operation(flat ? 'flatMap' : 'map', step, ({ step: runtime, itemContext }) => (value) => {
     const items = new ItemsPull({

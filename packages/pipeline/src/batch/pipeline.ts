@@ -1,16 +1,21 @@
-import { describe } from '../builder/describe.ts';
 import type { Definition } from '../builder/definition.ts';
+import { describe } from '../builder/describe.ts';
 import { assertOperations } from '../builder/entries.ts';
 import type { Operation } from '../builder/operation.ts';
-import { assertPipelineOptions, assertStreamingOptions, type ExecuteOptions, type PipelineOptions } from '../builder/options.ts';
+import {
+  assertPipelineOptions,
+  assertStreamingOptions,
+  type ExecuteOptions,
+  type PipelineOptions,
+} from '../builder/options.ts';
 import { assertFunction, assertWhole, invalid, show } from '../errors/arguments.ts';
 import type { StreamingErrorStrategy } from '../errors/error-strategy.ts';
 import { isStreamingError, StreamingError } from '../errors/streaming-error.ts';
 import type { PipelineMetadata } from '../metadata/streaming-metadata.ts';
 import { itemOf } from '../run/run-input.ts';
 import { RunState } from '../run/run-state.ts';
-import { createStreamingRun } from '../run/streaming-run.ts';
 import type { StepDescription } from '../run/step-runtime.ts';
+import { createStreamingRun } from '../run/streaming-run.ts';
 import type { ItemContext, ItemFunction } from '../stages/item-function.ts';
 import type { RetryOptions } from '../step/retry.ts';
 import type { AddToState, ValidateNewKey } from '../step/streaming-state.ts';
@@ -153,8 +158,7 @@ export class Pipeline<TInput, TOutput, TState extends object = {}, TContext = un
 export function batchDefinitionOf<TInput, TOutput, TState extends object, TContext>(
   pipeline: Pipeline<TInput, TOutput, TState, TContext>,
 ): Definition {
-  // The definition knows no types.
-  return readDefinition(pipeline as unknown as Pipeline<unknown, unknown, object>);
+  return readDefinition(pipeline);
 }
 
 /** A step's function as the stages call it. */

@@ -2,8 +2,8 @@ import { type CheckpointOptions, DEFAULT_CHECKPOINT_LIMIT } from '../durable/che
 import { createLogLink } from '../durable/log-pull.ts';
 import { CheckpointOverflow } from '../errors/streaming-error.ts';
 import type { StepDescription, StepRuntime } from '../run/step-runtime.ts';
-import { type Accumulator, createCollector, createTimedBatches } from '../stages/accumulator.ts';
 import { AccumulatorPull } from '../stages/accumulator-pull.ts';
+import { type Accumulator, createCollector, createTimedBatches } from '../stages/accumulator.ts';
 import { BarrierPull } from '../stages/barrier-pull.ts';
 import { fuseStages } from '../stages/fuse.ts';
 import { TeeStage } from '../stages/fused-stages.ts';
@@ -88,7 +88,8 @@ export function checkpointOperation(key: string, options: CheckpointOptions): Op
     ...(mode !== 'pass' && { retain: true, retainLimit: limit }),
   };
   const base: Operation = { kind: `checkpoint-${mode}`, step, checkpoint: options };
-  if (mode === 'barrier') return { ...base, attach: (context, upstream) => attachBarrier(context, withLog(context, upstream)) };
+  if (mode === 'barrier')
+    return { ...base, attach: (context, upstream) => attachBarrier(context, withLog(context, upstream)) };
   return {
     ...base,
     createStage: (context, [received = 0] = []) => {

@@ -63,7 +63,10 @@ export function assertOperations(operations: readonly Operation[]): void {
   const key = operations.at(-1)?.step.key;
   assertText('key', key);
   if (operations.some((operation, index) => operation.step.key === key && index < operations.length - 1)) {
-    throw new PipelineError('DUPLICATE_KEY', `The key '${key}' is taken: every step of a pipeline needs a key of its own.`);
+    throw new PipelineError(
+      'DUPLICATE_KEY',
+      `The key '${key}' is taken: every step of a pipeline needs a key of its own.`,
+    );
   }
   const durable = operations.filter((operation) => operation.checkpoint?.store);
   if (durable.length === 0) return;

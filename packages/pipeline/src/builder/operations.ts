@@ -24,7 +24,11 @@ export interface StepEntry {
 /** One generator over the whole stream; for `flatMap`, outputs that are async-iterable are taken apart. */
 export function generatorOperation({ kind, step, execute, stateless }: StepEntry): Operation {
   if (kind !== 'flatMap') {
-    return { kind, step, attach: (context, upstream) => attachGenerator(context, upstream, { execute, stateless, emits: true }) };
+    return {
+      kind,
+      step,
+      attach: (context, upstream) => attachGenerator(context, upstream, { execute, stateless, emits: true }),
+    };
   }
   return {
     kind,
@@ -92,7 +96,11 @@ export function mapOperation(step: StepDescription, fn: ItemFunction, options: S
     step,
     ...unrepeatable(options),
     attach: (context, upstream) =>
-      attachItems(context, upstream, { run: runFunction(context.step, fn, context.itemContext), counts: true, options }),
+      attachItems(context, upstream, {
+        run: runFunction(context.step, fn, context.itemContext),
+        counts: true,
+        options,
+      }),
   };
 }
 
@@ -169,7 +177,11 @@ export interface ItemsStage {
 }
 
 /** Puts a stage of items behind a link. */
-export function attachItems(context: OperationContext, upstream: Link, { run, counts, options = {}, ahead }: ItemsStage): Link {
+export function attachItems(
+  context: OperationContext,
+  upstream: Link,
+  { run, counts, options = {}, ahead }: ItemsStage,
+): Link {
   const { step, restored } = context;
   const { parallel = false, concurrencyLimit = DEFAULT_CONCURRENCY, ordered = true } = options;
   const [received = 0, skip = 0] = restored.take() ?? [];
@@ -206,7 +218,10 @@ function attachGenerator(context: OperationContext, upstream: Link, entry: Gener
   return { pull, cursor: () => pull.cursor() };
 }
 
-function generatorBase({ step, single }: OperationContext, entry: GeneratorEntry): Pick<GeneratorOptions, 'step' | 'single'> & GeneratorEntry {
+function generatorBase(
+  { step, single }: OperationContext,
+  entry: GeneratorEntry,
+): Pick<GeneratorOptions, 'step' | 'single'> & GeneratorEntry {
   return { step, single, ...entry };
 }
 

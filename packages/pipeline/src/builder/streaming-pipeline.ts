@@ -25,8 +25,8 @@ import {
 } from './collecting-operations.ts';
 import type { Definition } from './definition.ts';
 import { describe } from './describe.ts';
-import type { Operation } from './operation.ts';
 import { addEntry, assertOperations, itemEntry, openSource } from './entries.ts';
+import type { Operation } from './operation.ts';
 import { batchOperation, filterOperation, skipOperation, takeOperation } from './operations.ts';
 import {
   type AddOptions,
@@ -357,8 +357,7 @@ export class FirstPipeline<TInput, TContext> extends StreamingPipeline<TInput, T
 export function definitionOf<TInput, TOutput, TAccumulated extends object, TContext>(
   pipeline: StreamingPipeline<TInput, TOutput, TAccumulated, TContext>,
 ): Definition {
-  // The definition knows no types.
-  return readDefinition(pipeline as unknown as StreamingPipeline<unknown, unknown, object>);
+  return readDefinition(pipeline);
 }
 
 type PartnerOf<TRight, TType> = TType extends 'left' ? TRight | undefined : TRight;

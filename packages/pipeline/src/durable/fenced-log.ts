@@ -90,7 +90,9 @@ async function readPage<T>(store: StreamStore, id: string, from: number): Promis
 async function assertShape(store: StreamStore, { id }: StreamHead, shape: readonly string[]): Promise<void> {
   const [header] = await readPage<Partial<Header> | null>(store, id, 0);
   if (header?.perennial !== 'checkpoint' || header.version !== 1 || !Array.isArray(header.shape)) {
-    throw mismatch(`Stream '${id}' is not a checkpoint of this version. Name another one by \`runId\` or \`streamId\`.`);
+    throw mismatch(
+      `Stream '${id}' is not a checkpoint of this version. Name another one by \`runId\` or \`streamId\`.`,
+    );
   }
   if (header.shape.join() === shape.join()) return;
   throw mismatch(

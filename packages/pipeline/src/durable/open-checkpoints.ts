@@ -40,7 +40,12 @@ export function isDurable(operations: readonly Operation[]): boolean {
  *
  * @throws What a store fails with, and `CHECKPOINT_MISMATCH` where other stages wrote the logs.
  */
-export async function openCheckpoints({ operations, runId, clock, flushSink }: OpenOptions): Promise<OpenedCheckpoints> {
+export async function openCheckpoints({
+  operations,
+  runId,
+  clock,
+  flushSink,
+}: OpenOptions): Promise<OpenedCheckpoints> {
   const durable = operations.filter((operation) => operation.checkpoint?.store);
   const last = durable.at(-1);
   if (!last) throw new PipelineError('NOT_RESUMABLE', 'The pipeline has no checkpoint with a `store`.');

@@ -29,5 +29,5 @@ export class Restored {
 export function flatten(cursor: Cursor): SegmentStates {
   const states: StageState[] = [];
   for (let at: Cursor | null = cursor; at; at = at.up) states.push(at.state);
-  return states.reverse();
+  return states.toReversed();
 }

@@ -9,7 +9,9 @@ export function assertWhole(name: string, value: unknown, least: number): assert
 /** @throws `INVALID_ARGUMENT` unless `value` is absent or a number from 0 to `most`. */
 export function assertNumber(name: string, value: unknown, most: number = Number.MAX_VALUE): void {
   if (value === undefined || (typeof value === 'number' && value >= 0 && value <= most)) return;
-  throw invalid(`\`${name}\` must be a number ${most === Number.MAX_VALUE ? 'from 0' : `from 0 to ${most}`}; got ${show(value)}.`);
+  throw invalid(
+    `\`${name}\` must be a number ${most === Number.MAX_VALUE ? 'from 0' : `from 0 to ${most}`}; got ${show(value)}.`,
+  );
 }
 
 /** @throws `INVALID_ARGUMENT` unless `value` is a function. */
@@ -19,7 +21,8 @@ export function assertFunction(name: string, value: unknown): void {
 
 /** @throws `INVALID_ARGUMENT` unless `value` is a string with something in it. */
 export function assertText(name: string, value: unknown): asserts value is string {
-  if (typeof value !== 'string' || value === '') throw invalid(`\`${name}\` must be a non-empty string; got ${show(value)}.`);
+  if (typeof value !== 'string' || value === '')
+    throw invalid(`\`${name}\` must be a non-empty string; got ${show(value)}.`);
 }
 
 /** An `INVALID_ARGUMENT` error. */

@@ -1,12 +1,12 @@
 import type { Operation, OperationContext } from '../builder/operation.ts';
 import type { Restored } from '../durable/restored.ts';
+import { fuseStages } from '../stages/fuse.ts';
 import type { FusedStage } from '../stages/fused-stages.ts';
 import type { ItemContext } from '../stages/item-function.ts';
-import { fuseStages } from '../stages/fuse.ts';
 import type { Link } from '../stages/link.ts';
 import type { RunContext } from './run-context.ts';
 import { createAccumulated, createState } from './state-view.ts';
-import { StepRuntime } from './step-runtime.ts';
+import type { StepRuntime } from './step-runtime.ts';
 
 /** Options of {@link createChain}. */
 export interface ChainOptions {

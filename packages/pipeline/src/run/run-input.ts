@@ -14,7 +14,8 @@ export interface RunInput {
 export function inputOf(input: unknown): RunInput {
   if (typeof input === 'object' && input !== null) {
     // Not every browser has made web streams iterable.
-    if (Symbol.asyncIterator in input || input instanceof ReadableStream) return streamOf(input as AsyncIterable<unknown>);
+    if (Symbol.asyncIterator in input || input instanceof ReadableStream)
+      return streamOf(input as AsyncIterable<unknown>);
   }
   return itemOf(input);
 }

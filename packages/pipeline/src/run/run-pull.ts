@@ -60,13 +60,13 @@ export class RunPull<T> implements Pull<T>, Receiver<unknown> {
   }
 
   /** Ends the run with an error, from outside. */
-  stop(error: Error): void {
+  stop(failure: Error): void {
     if (this.#state === 'over') return;
     const receiver = this.#receiver;
     this.#receiver = null;
-    void this.#close().catch(() => undefined);
-    if (receiver) receiver.onError(error);
-    else this.#stopped = { error };
+    this.#close().catch(ignore);
+    if (receiver) receiver.onError(failure);
+    else this.#stopped = { error: failure };
   }
 
   async close(): Promise<void> {
@@ -177,7 +177,7 @@ export class RunPull<T> implements Pull<T>, Receiver<unknown> {
   #failed(thrown: unknown): Error {
     const error = this.#hooks.failed(thrown);
     this.#receiver = null;
-    void this.#close().catch(() => undefined);
+    this.#close().catch(ignore);
     return error;
   }
 
@@ -194,5 +194,8 @@ export class RunPull<T> implements Pull<T>, Receiver<unknown> {
     else await this.#stages?.close();
   }
 }
+
+/** The error that ended the run is the one to report, not one of closing it. */
+function ignore(): void {}
 
 const EMPTY: Pull<unknown> = { next: () => END, close: () => undefined, rewind: () => false };

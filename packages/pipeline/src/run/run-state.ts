@@ -129,7 +129,8 @@ export class RunState<T> {
       errorCount: this.#errorCount(),
       perSecond,
       ...(total !== undefined && { total }),
-      ...(total !== undefined && perSecond > 0 && { remainingMs: (Math.max(total - inputCount, 0) / perSecond) * 1_000 }),
+      ...(total !== undefined &&
+        perSecond > 0 && { remainingMs: (Math.max(total - inputCount, 0) / perSecond) * 1_000 }),
       ...(this.#error && {
         error: { code: this.#error.code, message: this.#error.message, stepName: this.#error.stepName },
       }),
@@ -185,7 +186,11 @@ export class RunState<T> {
     try {
       context = contextBuilder?.();
     } catch (cause) {
-      throw this.#createError(codeOf(cause) ?? 'CONTEXT_FAILED', `The context builder failed: ${messageOf(cause)}`, cause);
+      throw this.#createError(
+        codeOf(cause) ?? 'CONTEXT_FAILED',
+        `The context builder failed: ${messageOf(cause)}`,
+        cause,
+      );
     }
     return {
       clock: this.#clock,

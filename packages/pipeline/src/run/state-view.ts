@@ -22,8 +22,8 @@ export function createState(
     if (found) return found;
     const known = earlier.map((candidate) => `'${candidate.key}'`).join(', ') || 'none';
     throw new StateNotRetained(
-      String(key),
-      `Step '${step.key}' asked for the state of '${String(key)}', which is no step before it (${known}).`,
+      key,
+      `Step '${step.key}' asked for the state of '${key}', which is no step before it (${known}).`,
       step.errorContext(),
     );
   };
@@ -40,8 +40,7 @@ export function createState(
       const tee = source.record().open();
       try {
         while (!source.complete && (await advance(source)));
-        // Values are `unknown` inside a run; the pipeline's type vouches for what a key holds.
-        return tee.takeAll() as never;
+        return tee.takeAll();
       } finally {
         tee.close();
       }

@@ -52,10 +52,7 @@ export function publishRun<T>(
 }
 
 /** Writes the progress of a run that somebody else consumes into a live stream, until it is over. */
-export function publishProgress(
-  run: StreamingRun<unknown>,
-  options: PublishOptions & StreamAddress,
-): ProducedStream {
+export function publishProgress(run: StreamingRun<unknown>, options: PublishOptions & StreamAddress): ProducedStream {
   return publish<never>(run, options, async () => {
     const { error } = await run.metadata;
     if (error) throw error;

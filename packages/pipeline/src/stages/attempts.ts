@@ -1,4 +1,4 @@
-import { isThenable, SKIP } from '@perennial/core/engine';
+import { isThenable } from '@perennial/core/engine';
 
 import type { StepRuntime } from '../run/step-runtime.ts';
 import { backoffDelay, isRetryable } from '../step/retry.ts';
@@ -14,7 +14,7 @@ export interface Try {
 /**
  * Calls a user's function for an item, with the step's timing, retries and error strategy.
  *
- * @returns The value or a promise of it; {@link SKIP} stands for an item that was given up.
+ * @returns The value or a promise of it; `SKIP` stands for an item that was given up.
  * @throws The `StreamingError` of a `FAIL_FAST` step.
  */
 export function tryItem(step: StepRuntime, attempt: Try): unknown {

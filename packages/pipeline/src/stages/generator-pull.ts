@@ -1,24 +1,24 @@
 import { END, type Pull, type Receiver, WAIT } from '@perennial/core/engine';
 
-import { StreamingErrorStrategy } from '../errors/error-strategy.ts';
 import { show } from '../errors/arguments.ts';
+import { StreamingErrorStrategy } from '../errors/error-strategy.ts';
 import { StreamingError } from '../errors/streaming-error.ts';
 import type { StepRuntime } from '../run/step-runtime.ts';
 import type { StreamingState } from '../step/streaming-state.ts';
 import { backoff, mayRetry } from './attempts.ts';
-import { createStepInput } from './step-input.ts';
 import type { Cursor } from './link.ts';
 import { ReplayFeed } from './replay-feed.ts';
 import { SpanTimer } from './span-timer.ts';
+import { createStepInput } from './step-input.ts';
 import { Upstream } from './upstream.ts';
 
 /** A generator step's function, its types checked where it entered the pipeline. */
 export type StepFunction = (context: {
-  readonly input: AsyncGenerator<unknown>;
+  readonly input: AsyncGenerator;
   readonly state: StreamingState<Record<string, unknown>>;
   readonly context: unknown;
   readonly signal: AbortSignal;
-}) => AsyncGenerator<unknown>;
+}) => AsyncGenerator;
 
 /** Options of {@link GeneratorPull}. */
 export interface GeneratorOptions {
@@ -52,7 +52,7 @@ export class GeneratorPull implements Pull<unknown> {
   readonly #upstream: Upstream;
   readonly #feed: ReplayFeed;
   readonly #timer: SpanTimer;
-  #generator: AsyncGenerator<unknown> | null = null;
+  #generator: AsyncGenerator | null = null;
   #running = false;
   #over = false;
   /** The current generator has emitted something. */
@@ -121,7 +121,7 @@ export class GeneratorPull implements Pull<unknown> {
     }
   }
 
-  #start(): AsyncGenerator<unknown> {
+  #start(): AsyncGenerator {
     const { step, execute, single, createState } = this.#options;
     this.#emitted = false;
     const generator: unknown = execute({
@@ -225,6 +225,6 @@ export class GeneratorPull implements Pull<unknown> {
   }
 }
 
-function isGenerator(value: unknown): value is AsyncGenerator<unknown> {
+function isGenerator(value: unknown): value is AsyncGenerator {
   return typeof value === 'object' && value !== null && 'next' in value && typeof value.next === 'function';
 }

@@ -9,7 +9,11 @@ import type { Slot } from './slot.ts';
 
 /** An item becomes what a function returns for it. */
 export function runFunction(step: StepRuntime, fn: ItemFunction, context: ItemContext): ItemRunner {
-  return runTried(step, (item, index) => fn(item, index, context), (slot, value) => slot.settle(value));
+  return runTried(
+    step,
+    (item, index) => fn(item, index, context),
+    (slot, value) => slot.settle(value),
+  );
 }
 
 /** An item becomes the values of what a function returns for it, an iterable of either kind. */
@@ -60,16 +64,20 @@ function runTried(
     try {
       const out = tryItem(step, { item, index, call: () => fn(item, index) });
       if (!isThenable(out)) return done(out);
-      out
-        .then(done, (error: unknown) => slot.fail(error))
-        .then(progressed, (error: unknown) => {
-          slot.fail(error);
-          progressed();
-        });
+      void settleLater(out, slot, done).then(progressed);
     } catch (error) {
       slot.fail(error);
     }
   };
+}
+
+/** Never rejects: what the item failed with is in its slot. */
+async function settleLater(out: PromiseLike<unknown>, slot: Slot, done: (value: unknown) => void): Promise<void> {
+  try {
+    done(await out);
+  } catch (error) {
+    slot.fail(error);
+  }
 }
 
 function assertIterable(step: StepRuntime, values: unknown): unknown {

@@ -165,7 +165,13 @@ export class ItemsPull implements Pull<unknown>, Receiver<unknown>, SlotOwner {
   /** Starts items as far as the limit allows. */
   #fill(): void {
     const { source, limit } = this.#options;
-    while (!this.#reading && !this.#sourceOver && !this.#sourceFailure && !this.#failing && this.#slots.length < limit) {
+    while (
+      !this.#reading &&
+      !this.#sourceOver &&
+      !this.#sourceFailure &&
+      !this.#failing &&
+      this.#slots.length < limit
+    ) {
       this.#reading = true;
       let item: unknown;
       try {

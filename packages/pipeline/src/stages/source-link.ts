@@ -28,7 +28,11 @@ export function createSourceLink(
   if (name === undefined && position === 0 && (reader || !run.durable)) {
     // Nobody needs the values counted here, and each layer costs every value. Errors that no step calls its own are the source's.
     const state = (): StageState => (reader ? [reader.position] : []);
-    return { pull: toPull(opened), cursor: () => ({ up: null, state: state() }), position: () => reader?.position ?? null };
+    return {
+      pull: toPull(opened),
+      cursor: () => ({ up: null, state: state() }),
+      position: () => reader?.position ?? null,
+    };
   }
   const pull = new SourcePull(toPull(opened), {
     reader,

@@ -14,9 +14,9 @@ export function createStepInput(
   step: StepRuntime,
   feed: Pull<unknown>,
   single: { readonly item: unknown } | null,
-): AsyncGenerator<unknown> {
+): AsyncGenerator {
   const iterator = createPullIterator(feed);
-  const input: AsyncGenerator<unknown> = Object.create(single ? fieldsOf(single.item) : noFields(step));
+  const input: AsyncGenerator = Object.create(single ? fieldsOf(single.item) : noFields(step));
   return Object.assign(input, {
     next: () => iterator.next(),
     return: (value?: unknown) => leave(iterator, value),

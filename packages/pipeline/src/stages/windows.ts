@@ -86,7 +86,10 @@ export function createCountWindows({ size, step = size }: CountWindowOptions): A
 }
 
 /** Windows by time. `overflow` makes the error for more waiting items than the limit. */
-export function createTimeWindows(options: TimeWindowOptions<unknown>, overflow: (limit: number) => Error): Accumulator {
+export function createTimeWindows(
+  options: TimeWindowOptions<unknown>,
+  overflow: (limit: number) => Error,
+): Accumulator {
   const { durationMs, everyMs = durationMs, timestamp, limit = DEFAULT_LIMIT } = options;
   let items: Timed[] = [];
   /** Start of the oldest open window. */
@@ -124,7 +127,11 @@ export function createTimeWindows(options: TimeWindowOptions<unknown>, overflow:
 }
 
 /** Start of the earliest window that holds `at`; windows start at `origin` and every `everyMs` from there. */
-function firstWindow(at: number, origin: number, { durationMs, everyMs = durationMs }: TimeWindowOptions<unknown>): number {
+function firstWindow(
+  at: number,
+  origin: number,
+  { durationMs, everyMs = durationMs }: TimeWindowOptions<unknown>,
+): number {
   const last = origin + Math.floor((at - origin) / everyMs) * everyMs;
   // Of the windows that overlap here, the earliest one.
   const earlier = Math.max(Math.ceil((durationMs - (at - last)) / everyMs) - 1, 0);
