@@ -69,8 +69,7 @@ function isAvailable(step: StepRuntime): boolean {
   return step.latest !== undefined || (step.emitted > 0 && step.description.latest !== false);
 }
 
-/** What `accumulated` holds for a step. */
+/** What `accumulated` holds for a step. A checkpoint's array is there from the beginning and fills in place. */
 export function stateOf(step: StepRuntime): unknown {
-  if (!step.description.checkpoint) return step.latest;
-  return isAvailable(step) ? step.recorder?.kept : undefined;
+  return step.description.checkpoint ? step.recorder?.kept : step.latest;
 }

@@ -17,7 +17,10 @@ export type ValidateNewKey<TState, TKey extends string> = TKey extends keyof TSt
 
 /** What a step can see of the steps before it. Nothing is kept for it beyond one value per step, unless somebody asks. */
 export interface StreamingState<TAccumulated> {
-  /** For each earlier step, the value it emitted last; for a checkpoint, its items. `undefined` before the first value. */
+  /**
+   * For each earlier step, the value it emitted last, `undefined` before the first one. For a checkpoint, its items: one array, which is
+   * there from the beginning, fills as the items pass, and with a barrier is whole before the first item gets here.
+   */
   readonly accumulated: TAccumulated;
   /**
    * The values of an earlier step, from its first one on. They are recorded from this call on, so it has to come before the step's first
