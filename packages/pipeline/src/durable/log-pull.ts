@@ -59,10 +59,13 @@ class LogPull implements Pull<unknown>, Receiver<unknown> {
 
   onValue(item: unknown): void {
     const { log, upstream } = this.#options;
+    if (!this.#receiver) return;
     this.#after(log.append({ v: item, s: flatten(upstream.cursor()) }), () => item);
   }
 
   onEnd(): void {
+    // A source that is closed may end by it; that is not the end of the items.
+    if (!this.#receiver) return;
     this.#ended = true;
     this.#after(this.#options.log.end(), () => END);
   }
@@ -73,7 +76,6 @@ class LogPull implements Pull<unknown>, Receiver<unknown> {
 
   #after(logged: Promise<void>, next: () => unknown): void {
     const receiver = this.#receiver;
-    this.#receiver = null;
     if (!receiver) return;
     logged.then(
       () => answer(receiver, next),

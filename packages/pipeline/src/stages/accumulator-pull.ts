@@ -85,7 +85,8 @@ export class AccumulatorPull implements Pull<unknown>, Receiver<unknown> {
 
   /** See `Link.cursor`. */
   cursor(): Cursor {
-    return { up: this.#base, state: [this.#receivedAtBase, this.#outputs] };
+    // What an earlier run handed out counts as handed out, also before it was made again.
+    return { up: this.#base, state: [this.#receivedAtBase, this.#outputs + this.#skip] };
   }
 
   onValue(item: unknown): void {

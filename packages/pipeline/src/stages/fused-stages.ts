@@ -188,6 +188,7 @@ export class TeeStage implements FusedStage {
   }
 
   state(): StageState {
-    return [this.#step.received];
+    // What an earlier run handed out counts as handed out, also before it was made again.
+    return [this.#step.received + this.#skip];
   }
 }

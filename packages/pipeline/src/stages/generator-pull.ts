@@ -107,7 +107,7 @@ export class GeneratorPull implements Pull<unknown> {
 
   /** See {@link Link.cursor}. */
   cursor(): Cursor {
-    return this.#feed.cursor();
+    return this.#feed.cursor(this.#skip);
   }
 
   #run(): void {

@@ -110,7 +110,8 @@ export class ItemsPull implements Pull<unknown>, Receiver<unknown>, SlotOwner {
 
   /** See `Link.cursor`. */
   cursor(): Cursor {
-    return { up: this.#base, state: [this.#indexAtBase, this.#outputs] };
+    // What an earlier run handed out counts as handed out, also before it was made again.
+    return { up: this.#base, state: [this.#indexAtBase, this.#outputs + this.#skip] };
   }
 
   onValue(item: unknown): void {

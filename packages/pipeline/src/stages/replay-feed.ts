@@ -92,8 +92,9 @@ export class ReplayFeed {
     this.#given = [];
   }
 
-  cursor(): Cursor {
-    return { up: this.#base, state: [this.#receivedAtBase, this.#outputs] };
+  /** `skip`: outputs that an earlier run handed out and that were not made again yet. */
+  cursor(skip: number): Cursor {
+    return { up: this.#base, state: [this.#receivedAtBase, this.#outputs + skip] };
   }
 
   /** The next item, {@link END} or {@link WAIT}. */

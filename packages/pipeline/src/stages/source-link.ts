@@ -88,7 +88,8 @@ class SourcePull implements Pull<unknown>, Receiver<unknown> {
 
   /** Position behind the last value handed out. */
   get position(): number {
-    return this.#options.reader?.position ?? this.#count;
+    // What an earlier run used up counts as used, also before it was passed over.
+    return this.#skipping ? this.#options.skipTo : this.#position;
   }
 
   next(receiver: Receiver<unknown>): unknown {
@@ -129,8 +130,12 @@ class SourcePull implements Pull<unknown>, Receiver<unknown> {
     this.#receiver?.onError(this.#options.failure(error, this.#count));
   }
 
+  get #position(): number {
+    return this.#options.reader?.position ?? this.#count;
+  }
+
   #isNew(): boolean {
-    this.#skipping = this.position <= this.#options.skipTo;
+    this.#skipping = this.#position <= this.#options.skipTo;
     return !this.#skipping;
   }
 }
