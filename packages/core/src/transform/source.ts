@@ -65,11 +65,18 @@ function pullIterator<T>(iterator: AsyncIterator<T> | Iterator<T | PromiseLike<T
   };
   const onStep = ({ done, value }: IteratorResult<T>): void => {
     const waiting = take();
+    // An iterator that has ended or thrown is closed already: return() is for one that is left.
+    if (done) closed = true;
     if (done) waiting?.onEnd();
     else waiting?.onValue(value);
   };
   const onValue = (value: T): void => take()?.onValue(value);
-  const onError = (error: unknown): void => take()?.onError(error);
+  const onRejected = (error: unknown): void => take()?.onError(error);
+  const onError = (error: unknown): void => {
+    const waiting = take();
+    closed = true;
+    waiting?.onError(error);
+  };
   return {
     next(waiting) {
       if (closed) return END;
@@ -79,10 +86,13 @@ function pullIterator<T>(iterator: AsyncIterator<T> | Iterator<T | PromiseLike<T
         step.then(onStep, onError);
         return WAIT;
       }
-      if (step.done) return END;
+      if (step.done) {
+        closed = true;
+        return END;
+      }
       if (!isThenable(step.value)) return step.value;
       receiver = waiting;
-      step.value.then(onValue, onError);
+      step.value.then(onValue, onRejected);
       return WAIT;
     },
     close() {
