@@ -1,5 +1,6 @@
 import { toPull } from '@perennial/core/engine';
 
+import { invalid, show } from '../errors/arguments.ts';
 import { isPositioned } from '../stages/positioned-source.ts';
 import { once, type PipelineSource } from '../stages/source-link.ts';
 
@@ -20,8 +21,15 @@ export function inputOf(input: unknown): RunInput {
   return itemOf(input);
 }
 
-/** A source, whatever it looks like. */
+/**
+ * A source, whatever it looks like.
+ *
+ * @throws `INVALID_ARGUMENT` for what cannot be one.
+ */
 export function streamOf(source: PipelineSource<unknown>): RunInput {
+  if (typeof source !== 'object' || source === null) {
+    throw invalid(`A source is a reader, an (async) iterable or a web stream; got ${show(source)}.`);
+  }
   return { source, single: null };
 }
 
