@@ -2,6 +2,7 @@ import {
   decodeData,
   getStreamWriter,
   type Result,
+  retryStoreCall,
   type StreamHead,
   type StreamStore,
   type StreamWriteError,
@@ -46,10 +47,13 @@ interface Header {
 
 /** Opens a log and fences off every run that had it open before: a process that was thought dead can do no harm. */
 export async function openFencedLog<T>({ store, streamId, shape, ttlMs }: FencedLogOptions): Promise<FencedLog<T>> {
-  const { head: found } = await store.create(streamId, ttlMs === undefined ? {} : { ttlMs });
-  const head = found.end
-    ? found
-    : await store.mark(streamId, { type: 'fence', token: found.token + 1, nonce: crypto.randomUUID() });
+  const opening = `opening checkpoint ${streamId}`;
+  const { head: found } = await retryStoreCall(opening, () =>
+    store.create(streamId, ttlMs === undefined ? {} : { ttlMs }),
+  );
+  // One nonce for all tries: a fence whose answer was lost is recognised as ours.
+  const fence = { type: 'fence', token: found.token + 1, nonce: crypto.randomUUID() } as const;
+  const head = found.end ? found : await retryStoreCall(opening, () => store.mark(streamId, fence));
   const writer = getStreamWriter<T | Header>({ store, streamId, create: false, token: head.token });
   if (head.nextPosition > 0) await assertShape(store, head, shape);
   else unwrap(await writer.write({ perennial: 'checkpoint', version: 1, shape }));
@@ -82,7 +86,7 @@ function createLog<T>(store: StreamStore, head: StreamHead, writer: StreamWriter
 }
 
 async function readPage<T>(store: StreamStore, id: string, from: number): Promise<T[]> {
-  const { records } = await store.read(id, { from });
+  const { records } = await retryStoreCall(`reading checkpoint ${id}`, () => store.read(id, { from }));
   // The header's shape vouches for what the records are.
   return records.map((record) => (record.kind === 'data' ? decodeData(record.data) : null) as T);
 }
