@@ -23,7 +23,7 @@ const sources: Record<string, (values: readonly number[]) => Promise<PipelineSou
         yield value;
       }
     })(),
-  'web stream': async (values) => ReadableStream.from(values) as unknown as PipelineSource<number>,
+  'web stream': async (values) => ReadableStream.from(values),
   reader: async (values) => {
     const store = createMemoryStreamStore();
     await store.create('s', { records: values.map((value) => ({ data: `${value}` })), end: { outcome: 'completed' } });

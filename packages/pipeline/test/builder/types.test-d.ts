@@ -11,7 +11,7 @@ import {
   type Snapshot,
   type Step,
   stepToStreamingStep,
-  StreamingError,
+  type StreamingError,
   StreamingErrorStrategy,
   type StreamingMetadata,
   StreamingPipeline,
@@ -225,7 +225,7 @@ const batch = Pipeline.start<string>()
     createStep<number, number[], { length: number }>('list', ({ input, state }) => [input, state.length]),
   )
   .map('text', (n) => `${n}`)
-  .flatMap('chars', (text) => [...text])
+  .flatMap('chars', (text) => text.split(''))
   .filter('some', (char) => char !== '0')
   .batch('pairs', 2);
 const result = await batch.execute('abc');

@@ -32,10 +32,7 @@ const program: fc.Arbitrary<Program> = fc.record({
 
 function pipelineOf({ before, after, mode: kind, early }: Program, store: StreamStore): Numbers {
   const start = StreamingPipeline.start<number>().map('start', (n) => n);
-  const first = build(
-    before,
-    (early ? start.checkpoint('early', { store, mode: early }) : start) as unknown as Numbers,
-  );
+  const first = build(before, early ? start.checkpoint('early', { store, mode: early }) : start);
   const durable =
     kind === 'pass'
       ? first.checkpoint('durable', { store, mode: kind, intervalMs: 0 })
@@ -69,12 +66,11 @@ describe('a run that is cut off and run again', () => {
           await run.return();
           await settle();
           const { resumedAt } = await run.metadata;
-          if (values.length > 0 || done) {
-            expect(resumedAt).toBeLessThanOrEqual(used);
-            expect(values).toEqual(whole.slice(resumedAt, resumedAt + values.length));
-            used = Math.max(used, resumedAt + values.length);
-          }
-          if (done) expect(resumedAt + values.length).toBe(whole.length);
+          // A run of which nothing was asked does not know where it would have gone on.
+          if (cut === 0) continue;
+          expect(resumedAt).toBeLessThanOrEqual(used);
+          expect(values).toEqual(whole.slice(resumedAt, done ? Infinity : resumedAt + values.length));
+          used = Math.max(used, resumedAt + values.length);
         }
         expect(used).toBe(whole.length);
       }),

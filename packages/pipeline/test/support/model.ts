@@ -18,7 +18,7 @@ const times =
 const keepEven = (n: number): boolean => n % 2 === 0;
 /** A little async, now and then. */
 const late = async <T>(value: T, turns: number): Promise<T> => {
-  for (let i = 0; i < turns; i++) await null;
+  for (let i = 0; i < turns; i++) await Promise.resolve();
   return value;
 };
 
