@@ -12,7 +12,7 @@ await compare(
     'bare loop: await, stringify, push': async () => {
       const log = [];
       for (let i = 0; i < COUNT; i++) {
-        await null;
+        await Promise.resolve();
         log.push({ position: i, data: JSON.stringify({ token: 'word' }) });
       }
       return log.length;

@@ -20,7 +20,7 @@ const usage = `Usage: npm run demo -- [options]
 
   --port <number>  port to listen on, 0 for any free one (PORT; default: first free from 3000)
   --data <folder>  where streams are kept (PERENNIAL_DATA; default: .perennial)
-  --docs <folder>  Markdown files the chat answers from (PERENNIAL_DOCS; default: docs)
+  --docs <folder>  Markdown files the chat answers from (PERENNIAL_DOCS; default: this repository's)
   --dev            next dev instead of the production build (packages are built as for production)
   --no-build       serve the last build as it is
   --help           show this text`;
@@ -47,7 +47,7 @@ function readOptions() {
   return {
     port: readPort(values.port ?? process.env.PORT),
     data: folder(values.data ?? process.env.PERENNIAL_DATA) ?? join(root, '.perennial'),
-    docs: docs ?? join(root, 'docs'),
+    docs,
     dev: values.dev,
     build: !values['no-build'],
   };
@@ -111,7 +111,7 @@ async function serve(port) {
       ...process.env,
       NEXT_TELEMETRY_DISABLED: '1',
       PERENNIAL_DATA: options.data,
-      PERENNIAL_DOCS: options.docs,
+      ...(options.docs !== undefined && { PERENNIAL_DOCS: options.docs }),
     },
     stdio: ['ignore', 'inherit', 'inherit'],
   });

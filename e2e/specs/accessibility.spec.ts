@@ -34,7 +34,8 @@ for (const colorScheme of ['light', 'dark'] as const) {
 }
 
 test('the keyboard is enough: focus, new line, send, stop', async ({ chat }) => {
-  await chat.page.locator('body').press('/');
+  await chat.page.evaluate(() => document.activeElement instanceof HTMLElement && document.activeElement.blur());
+  await chat.page.keyboard.press('/');
   await expect(chat.message).toBeFocused();
   await chat.page.keyboard.type('When are the');
   await chat.page.keyboard.press('Shift+Enter');

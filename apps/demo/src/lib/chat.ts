@@ -1,5 +1,8 @@
 import { z } from 'zod';
 
+import { answerStreamId } from './ids.ts';
+import type { AskRequest } from './requests.ts';
+
 /** One value of a conversation's stream `chats/<id>/messages`. */
 export const chatEventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('question'), id: z.string(), text: z.string(), answer: z.string() }),
@@ -30,6 +33,41 @@ export function foldChat(chat: Chat, event: ChatEvent): Chat {
     case 'regenerate':
       return chat.map((turn) => (turn.id === event.question ? { ...turn, answer: event.answer } : turn));
   }
+}
+
+/** A request of this page that the conversation's stream has not shown yet. */
+export interface PendingRequest {
+  readonly request: AskRequest;
+  /** False until the server has taken it. */
+  readonly accepted: boolean;
+  /** For `regenerate` the answer that was shown when it was asked for. */
+  readonly replaces: string | null;
+}
+
+/** A turn as the page shows it. */
+export interface ShownTurn extends Turn {
+  /** True while the server has not taken it: its answer's stream may not exist yet. */
+  readonly pending: boolean;
+}
+
+/** The turns to show: the conversation's, and what this page has asked for since. */
+export function shownTurns(chat: Chat, pending: readonly PendingRequest[]): ShownTurn[] {
+  return pending.reduce(
+    addPending,
+    chat.map((turn): ShownTurn => ({ ...turn, pending: false })),
+  );
+}
+
+function addPending(turns: ShownTurn[], { request, accepted, replaces }: PendingRequest): ShownTurn[] {
+  const shown = { answer: answerStreamId(request.chatId, request.id), pending: !accepted };
+  if (request.type === 'regenerate') {
+    // Only while it is the answer it was to replace: another tab may have asked again since.
+    return turns.map((turn) =>
+      turn.id === request.question && turn.answer === replaces ? { ...turn, ...shown } : turn,
+    );
+  }
+  if (turns.some(({ id }) => id === request.id)) return turns;
+  return [...turns, { id: request.id, text: request.text, ...shown }];
 }
 
 const TITLE_LENGTH = 60;

@@ -44,7 +44,9 @@ function readModel(env: Readonly<Record<string, string | undefined>>): DemoConfi
   const { OPENAI_BASE_URL: baseUrl, OPENAI_API_KEY: apiKey, OPENAI_MODEL: model } = env;
   if (!baseUrl && !apiKey) return null;
   if (baseUrl && !(URL.canParse(baseUrl) && /^https?:$/.test(new URL(baseUrl).protocol))) {
-    throw new Error(`OPENAI_BASE_URL must be an http(s) URL such as http://localhost:11434/v1; got ${JSON.stringify(baseUrl)}.`);
+    throw new Error(
+      `OPENAI_BASE_URL must be an http(s) URL such as http://localhost:11434/v1; got ${JSON.stringify(baseUrl)}.`,
+    );
   }
   // Local servers want no key, but the SDK does not start without one.
   return { baseUrl: baseUrl || DEFAULT_BASE_URL, apiKey: apiKey || 'none', model: model || DEFAULT_MODEL };
@@ -58,6 +60,7 @@ function readNumber(
   const text = env[name];
   if (text === undefined || text.trim() === '') return fallback;
   const value = Number(text);
-  if (!Number.isFinite(value) || value < min) throw new Error(`${name} must be a number of at least ${min}; got ${JSON.stringify(text)}.`);
+  if (!Number.isFinite(value) || value < min)
+    throw new Error(`${name} must be a number of at least ${min}; got ${JSON.stringify(text)}.`);
   return value;
 }

@@ -1,9 +1,15 @@
-import { isStreamError, PublicError } from '@perennial/core';
-import { z } from 'zod';
+import { isStreamError, isStreamWriteError, PublicError, type StreamErrorCode } from '@perennial/core';
+import type { z } from 'zod';
 
 import { logError } from './log-error.ts';
 
 const MAX_BODY_BYTES = 64 * 1024;
+
+/** What the reader can do something about. */
+const STORE_PROBLEMS: Readonly<Partial<Record<StreamErrorCode, string>>> = {
+  STORE_LOCKED: 'Another process is writing to the data folder. Stop it, or give this server another folder.',
+  STORE_FULL: 'There is no room left for the data folder. Make some, and try again.',
+};
 
 /** Answers a request of this app's own pages; anything thrown becomes a JSON problem that names no internals. */
 export async function respond(request: Request, handle: () => Promise<Response>): Promise<Response> {
@@ -23,9 +29,11 @@ export async function respond(request: Request, handle: () => Promise<Response>)
 export async function readBody<T>(request: Request, schema: z.ZodType<T>): Promise<T> {
   // A form of another site can send text/plain without asking, but never JSON.
   const type = request.headers.get('content-type')?.split(';')[0]?.trim();
-  if (type !== 'application/json') throw new PublicError('INVALID_REQUEST', `The content type must be application/json; got ${type ?? 'none'}.`);
+  if (type !== 'application/json')
+    throw new PublicError('INVALID_REQUEST', `The content type must be application/json; got ${type ?? 'none'}.`);
   const text = await request.text();
-  if (text.length > MAX_BODY_BYTES) throw new PublicError('INVALID_REQUEST', `The body may have ${MAX_BODY_BYTES} bytes; got ${text.length}.`);
+  if (text.length > MAX_BODY_BYTES)
+    throw new PublicError('INVALID_REQUEST', `The body may have ${MAX_BODY_BYTES} bytes; got ${text.length}.`);
   return parse(schema, parseJson(text));
 }
 
@@ -55,8 +63,9 @@ function parseJson(text: string): unknown {
 function toProblem(request: Request, error: unknown): Response {
   if (error instanceof PublicError) return problem(error.code === 'NOT_FOUND' ? 404 : 400, error.code, error.message);
   logError(`${request.method} ${new URL(request.url).pathname} failed`, error);
-  const locked = isStreamError(error) && error.code === 'STORE_LOCKED';
-  if (locked) return problem(503, 'STORE_LOCKED', 'Another process is writing to the data folder. Stop it, or give this server another folder.');
+  const code = isStreamError(error) || isStreamWriteError(error) ? error.code : null;
+  const explanation = code === null ? undefined : STORE_PROBLEMS[code];
+  if (code !== null && explanation !== undefined) return problem(503, code, explanation);
   return problem(500, 'INTERNAL', 'The server could not do this. Its log says why.');
 }
 

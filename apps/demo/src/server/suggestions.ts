@@ -1,12 +1,5 @@
-import type { Corpus } from './corpus/corpus.ts';
+import type { Suggestion } from '../lib/corpus-info.ts';
 import type { Passage } from './corpus/passage.ts';
-
-/** A question the reader may start with. */
-export interface Suggestion {
-  readonly question: string;
-  /** Title of the document it comes from. */
-  readonly title: string;
-}
 
 const LIMIT = 4;
 /** Shorter passages make poor answers. */
@@ -14,17 +7,24 @@ const MIN_LENGTH = 240;
 const HOW_TO = /^how to /i;
 
 /** Questions made of the documents' own headings: one per document while there are enough documents. */
-export async function suggest(corpus: Corpus): Promise<Suggestion[]> {
-  const candidates = (await corpus.passages()).filter(({ headings, text }) => headings.length === 1 && text.length >= MIN_LENGTH);
-  const byFile = Map.groupBy(candidates, ({ file }) => file);
-  const picked: Passage[] = [];
-  for (let round = 0; picked.length < LIMIT && round < LIMIT; round++) {
-    for (const passages of byFile.values()) {
-      const passage = passages[round];
-      if (passage && picked.length < LIMIT) picked.push(passage);
-    }
-  }
+export function suggest(passages: readonly Passage[]): Suggestion[] {
+  const candidates = passages.filter(
+    ({ headings, text }) => headings.length === 1 && text.length >= MIN_LENGTH && !/…|\.\.\./.test(headings[0] ?? ''),
+  );
+  const [questions, others] = [candidates.filter(isQuestion), candidates.filter((passage) => !isQuestion(passage))];
+  const picked = [...spread(questions), ...spread(others)].slice(0, LIMIT);
   return picked.map(({ headings, title }) => ({ question: toQuestion(headings[0] ?? title), title }));
+}
+
+/** The first passage of each document, then the second of each, and so on. */
+function spread(passages: readonly Passage[]): Passage[] {
+  const byFile = [...Map.groupBy(passages, ({ file }) => file).values()];
+  const rounds = Math.max(0, ...byFile.map(({ length }) => length));
+  return Array.from({ length: rounds }, (_, round) => byFile.flatMap((list) => list.slice(round, round + 1))).flat();
+}
+
+function isQuestion({ headings }: Passage): boolean {
+  return headings[0]?.endsWith('?') ?? false;
 }
 
 function toQuestion(heading: string): string {

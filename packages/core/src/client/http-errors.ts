@@ -10,8 +10,26 @@ import {
 
 /** Codes that a server may send; anything else is a failure of the server. */
 const CODES: ReadonlySet<string> = new Set<StreamErrorCode>([
-  'FENCED', 'STALE_EPOCH', 'CLOSED', 'CONTENT_TYPE', 'SEQUENCE_GAP', 'SEQUENCE_REGRESSION', 'CONFLICT', 'NOT_FOUND', 'EXISTS', 'GAP', 'UNSERIALISABLE',
-  'INVALID_ARGUMENT', 'LIMIT_EXCEEDED', 'FORBIDDEN', 'UNSUPPORTED', 'STORE_LOCKED', 'STORE_FULL', 'STORE_CLOSED', 'STORE_ERROR', 'CORRUPT',
+  'FENCED',
+  'STALE_EPOCH',
+  'CLOSED',
+  'CONTENT_TYPE',
+  'SEQUENCE_GAP',
+  'SEQUENCE_REGRESSION',
+  'CONFLICT',
+  'NOT_FOUND',
+  'EXISTS',
+  'GAP',
+  'UNSERIALISABLE',
+  'INVALID_ARGUMENT',
+  'LIMIT_EXCEEDED',
+  'FORBIDDEN',
+  'UNSUPPORTED',
+  'STORE_LOCKED',
+  'STORE_FULL',
+  'STORE_CLOSED',
+  'STORE_ERROR',
+  'CORRUPT',
 ]);
 
 /**
@@ -22,14 +40,23 @@ const CODES: ReadonlySet<string> = new Set<StreamErrorCode>([
  */
 export async function readHttpError(response: Response, streamId: string): Promise<StreamError> {
   const { code, message, ...fields } = readBody(await response.text().catch(() => ''));
-  const text = typeof message === 'string' ? message : `The server answered ${response.status} ${response.statusText}`.trim();
-  const error = build(typeof code === 'string' && CODES.has(code) ? (code as StreamErrorCode) : codeOfStatus(response.status), text, { ...fields, streamId });
+  const text =
+    typeof message === 'string' ? message : `The server answered ${response.status} ${response.statusText}`.trim();
+  const error = build(
+    typeof code === 'string' && CODES.has(code) ? (code as StreamErrorCode) : codeOfStatus(response.status),
+    text,
+    { ...fields, streamId },
+  );
   // The server's own wording has the values in it.
   if (typeof message === 'string' && error.code !== 'NOT_FOUND') error.message = message;
   return error;
 }
 
-function build(code: StreamErrorCode, message: string, fields: Readonly<Record<string, unknown>> & { readonly streamId: string }): StreamError {
+function build(
+  code: StreamErrorCode,
+  message: string,
+  fields: Readonly<Record<string, unknown>> & { readonly streamId: string },
+): StreamError {
   const count = (name: string): number => Number(fields[name] ?? 0);
   switch (code) {
     case 'NOT_FOUND':
@@ -41,7 +68,7 @@ function build(code: StreamErrorCode, message: string, fields: Readonly<Record<s
     case 'GAP':
       return new StreamGapError(fields.streamId, count('requestedPosition'), count('earliestPosition'));
     case 'INVALID_ARGUMENT':
-      return new InvalidArgumentError(String(fields['argument'] ?? 'request'), message);
+      return new InvalidArgumentError(typeof fields['argument'] === 'string' ? fields['argument'] : 'request', message);
     default:
       return new StreamError(code, message);
   }
@@ -57,7 +84,14 @@ function codeOfStatus(status: number): StreamErrorCode {
 function readBody(text: string): Record<string, unknown> {
   try {
     const body: unknown = JSON.parse(text);
-    if (typeof body === 'object' && body !== null && 'error' in body && typeof body.error === 'object' && body.error !== null) return { ...body.error };
+    if (
+      typeof body === 'object' &&
+      body !== null &&
+      'error' in body &&
+      typeof body.error === 'object' &&
+      body.error !== null
+    )
+      return { ...body.error };
   } catch {
     // A proxy's page.
   }

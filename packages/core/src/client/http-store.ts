@@ -1,14 +1,32 @@
-import { assertAppendRequest, assertProducerId } from '../log/append-request.ts';
-import { InvalidArgumentError, StreamError } from '../log/errors.ts';
-import type { ProducerState, StreamHead } from '../log/head.ts';
-import { assertCreateOptions, assertMark } from '../log/head-rules.ts';
-import type { AppendRequest, AppendResult, CreateOptions, CreateResult, ListOptions, ListResult, Mark, ReadOptions, ReadResult, StoreCapabilities, StreamStore, WaitOptions } from '../log/store.ts';
-import { assertListOptions, assertReadOptions } from '../log/page-options.ts';
-import { assertStreamId } from '../log/stream-id.ts';
-import { aborted, assertWaitOptions } from '../log/waiters.ts';
-import { decodeStoredRecord, encodeAppendRequest, encodeCreateOptions, type StoreWireRecord } from '../http/store-codec.ts';
+import {
+  decodeStoredRecord,
+  encodeAppendRequest,
+  encodeCreateOptions,
+  type StoreWireRecord,
+} from '../http/store-codec.ts';
 import { streamUrl } from '../http/stream-url.ts';
 import { PARAM } from '../http/wire.ts';
+import { assertAppendRequest, assertProducerId } from '../log/append-request.ts';
+import { InvalidArgumentError, StreamError } from '../log/errors.ts';
+import { assertCreateOptions, assertMark } from '../log/head-rules.ts';
+import type { ProducerState, StreamHead } from '../log/head.ts';
+import { assertListOptions, assertReadOptions } from '../log/page-options.ts';
+import type {
+  AppendRequest,
+  AppendResult,
+  CreateOptions,
+  CreateResult,
+  ListOptions,
+  ListResult,
+  Mark,
+  ReadOptions,
+  ReadResult,
+  StoreCapabilities,
+  StreamStore,
+  WaitOptions,
+} from '../log/store.ts';
+import { assertStreamId } from '../log/stream-id.ts';
+import { aborted, assertWaitOptions } from '../log/waiters.ts';
 import { readHttpError } from './http-errors.ts';
 
 /** Options of {@link createHttpStore}. */
@@ -60,13 +78,21 @@ class HttpStore implements StreamStore {
   async create(id: string, options: CreateOptions = {}): Promise<CreateResult> {
     this.#assertUsable(id);
     assertCreateOptions(options);
-    return this.#call<CreateResult>(id, { method: 'PUT', query: { [PARAM.create]: '' }, body: encodeCreateOptions(options) });
+    return this.#call<CreateResult>(id, {
+      method: 'PUT',
+      query: { [PARAM.create]: '' },
+      body: encodeCreateOptions(options),
+    });
   }
 
   async append(id: string, request: AppendRequest): Promise<AppendResult> {
     this.#assertUsable(id);
     assertAppendRequest(request);
-    return this.#call<AppendResult>(id, { method: 'POST', query: { [PARAM.append]: '' }, body: encodeAppendRequest(request) });
+    return this.#call<AppendResult>(id, {
+      method: 'POST',
+      query: { [PARAM.append]: '' },
+      body: encodeAppendRequest(request),
+    });
   }
 
   async read(id: string, options: ReadOptions): Promise<ReadResult> {
@@ -74,7 +100,10 @@ class HttpStore implements StreamStore {
     assertReadOptions(options);
     const { from, limit, maxBytes } = options;
     const query = { [PARAM.from]: from, [PARAM.limit]: limit, [PARAM.maxBytes]: maxBytes };
-    const { records, head } = await this.#view<{ readonly records: readonly StoreWireRecord[]; readonly head: StreamHead }>(id, query);
+    const { records, head } = await this.#view<{
+      readonly records: readonly StoreWireRecord[];
+      readonly head: StreamHead;
+    }>(id, query);
     return { records: records.map(decodeStoredRecord), head };
   }
 
@@ -108,7 +137,9 @@ class HttpStore implements StreamStore {
   async producer(id: string, producerId: string): Promise<ProducerState | null> {
     this.#assertUsable(id);
     assertProducerId('producerId', producerId);
-    const { producer } = await this.#view<{ readonly producer: ProducerState | null }>(id, { [PARAM.producer]: producerId });
+    const { producer } = await this.#view<{ readonly producer: ProducerState | null }>(id, {
+      [PARAM.producer]: producerId,
+    });
     return producer;
   }
 
@@ -125,14 +156,24 @@ class HttpStore implements StreamStore {
     this.#assertOpen();
     assertListOptions(options);
     const { prefix, after, limit } = options;
-    const query = { [PARAM.list]: '', [PARAM.view]: 'store', [PARAM.prefix]: prefix, [PARAM.after]: after, [PARAM.limit]: limit };
+    const query = {
+      [PARAM.list]: '',
+      [PARAM.view]: 'store',
+      [PARAM.prefix]: prefix,
+      [PARAM.after]: after,
+      [PARAM.limit]: limit,
+    };
     return this.#json<ListResult>(await this.#send(this.#options.url, { query }), prefix ?? '');
   }
 
   async mark(id: string, mark: Mark): Promise<StreamHead> {
     this.#assertUsable(id);
     assertMark(mark);
-    const { head } = await this.#call<{ readonly head: StreamHead }>(id, { method: 'POST', query: { [PARAM.mark]: '' }, body: mark });
+    const { head } = await this.#call<{ readonly head: StreamHead }>(id, {
+      method: 'POST',
+      query: { [PARAM.mark]: '' },
+      body: mark,
+    });
     return head;
   }
 
@@ -141,7 +182,11 @@ class HttpStore implements StreamStore {
   }
 
   async #call<T>(id: string, request: StoreRequest): Promise<T> {
-    return this.#json<T>(await this.#send(streamUrl(this.#options.url, id), request), id);
+    const response = await this.#send(streamUrl(this.#options.url, id), request);
+    // A server may see the abort first, and then its answer arrives before `fetch` rejects.
+    if (!response.ok && (request.signal?.aborted || this.#closing.signal.aborted))
+      throw this.#failure(null, request.signal);
+    return this.#json<T>(response, id);
   }
 
   #view<T>(id: string, query: StoreRequest['query'], signal?: AbortSignal): Promise<T> {
@@ -179,7 +224,11 @@ class HttpStore implements StreamStore {
     if (this.#closing.signal.aborted) return closedError();
     if (signal?.aborted) return aborted(signal);
     const why = cause instanceof Error ? cause.message : String(cause);
-    return new StreamError('STORE_ERROR', `The server at ${this.#options.url} could not be reached or understood: ${why}`, { cause });
+    return new StreamError(
+      'STORE_ERROR',
+      `The server at ${this.#options.url} could not be reached or understood: ${why}`,
+      { cause },
+    );
   }
 
   #assertUsable(id: string): void {
@@ -202,7 +251,10 @@ function withQuery(url: string, query: NonNullable<StoreRequest['query']>): stri
 function assertBaseUrl(url: unknown): void {
   const parsed = typeof url === 'string' && URL.canParse(url) ? new URL(url) : null;
   if (!parsed || !/^https?:$/.test(parsed.protocol) || parsed.search !== '' || parsed.hash !== '') {
-    throw new InvalidArgumentError('url', `\`url\` must be an absolute http(s) URL without query and fragment; got ${JSON.stringify(url)}.`);
+    throw new InvalidArgumentError(
+      'url',
+      `\`url\` must be an absolute http(s) URL without query and fragment; got ${JSON.stringify(url)}.`,
+    );
   }
 }
 

@@ -34,13 +34,16 @@ async function readSegment({ limits }: HandlerContext, request: Request): Promis
     ...(expectedPosition !== undefined && { expectedPosition }),
   };
   if (body.byteLength === 0) {
-    if (!end) throw badRequest('body', `An append needs a body, or ${HEADER.closed}: true to close the stream without one.`);
+    if (!end)
+      throw badRequest('body', `An append needs a body, or ${HEADER.closed}: true to close the stream without one.`);
     // A close carries no bytes, so its content type says nothing.
     return { ...shared, records: [] };
   }
-  if (contentType === undefined) throw badRequest('Content-Type', 'An append needs a Content-Type: that of the stream.');
+  if (contentType === undefined)
+    throw badRequest('Content-Type', 'An append needs a Content-Type: that of the stream.');
   const records = readRecords(body, contentType, limits);
-  if (records.length === 0) throw badRequest('body', 'An append of an empty array stores nothing; send at least one value.');
+  if (records.length === 0)
+    throw badRequest('body', 'An append of an empty array stores nothing; send at least one value.');
   return { ...shared, records, contentType };
 }
 
@@ -48,13 +51,20 @@ interface Answered extends AppendResult {
   readonly result: SegmentResult;
 }
 
-async function answerAppend({ store }: HandlerContext, segment: AppendSegment, { head, result }: Answered): Promise<Response> {
+async function answerAppend(
+  { store }: HandlerContext,
+  segment: AppendSegment,
+  { head, result }: Answered,
+): Promise<Response> {
   const { producer, records } = segment;
   const tail = tailHeaders(head);
   switch (result.status) {
     case 'ok':
       // The base protocol tells new data of a producer (200) from its repetition (204).
-      return emptyResponse(producer && records.length > 0 ? 200 : 204, { ...tail, ...producerHeaders(producer, producer?.seq) });
+      return emptyResponse(producer && records.length > 0 ? 200 : 204, {
+        ...tail,
+        ...producerHeaders(producer, producer?.seq),
+      });
     case 'duplicate':
       return emptyResponse(204, { ...tail, ...producerHeaders(producer, result.nextSeq - 1) });
     case 'closed':
@@ -62,36 +72,63 @@ async function answerAppend({ store }: HandlerContext, segment: AppendSegment, {
       if (records.length === 0 && !producer) return emptyResponse(204, tail);
       throw new HttpProblem(409, 'CLOSED', 'The stream is closed; nothing was appended.', { headers: tail });
     case 'stale-epoch':
-      throw new HttpProblem(403, 'STALE_EPOCH', `A producer with this id has epoch ${result.epoch} already; this one must stop.`, {
-        headers: { [HEADER.producerEpoch]: String(result.epoch) },
-        fields: { epoch: result.epoch },
-      });
+      throw new HttpProblem(
+        403,
+        'STALE_EPOCH',
+        `A producer with this id has epoch ${result.epoch} already; this one must stop.`,
+        {
+          headers: { [HEADER.producerEpoch]: String(result.epoch) },
+          fields: { epoch: result.epoch },
+        },
+      );
     case 'content-type':
-      throw new HttpProblem(409, 'CONTENT_TYPE', `The stream's content type is ${result.contentType}.`, { fields: { contentType: result.contentType } });
+      throw new HttpProblem(409, 'CONTENT_TYPE', `The stream's content type is ${result.contentType}.`, {
+        fields: { contentType: result.contentType },
+      });
     case 'gap':
       throw await gapProblem(store.producer(head.id, producer?.id ?? ''), producer, result.expectedSeq);
     case 'regression':
-      throw new HttpProblem(409, 'SEQUENCE_REGRESSION', `${HEADER.seq} must be greater than ${JSON.stringify(result.streamSeq)}.`, { fields: { streamSeq: result.streamSeq } });
+      throw new HttpProblem(
+        409,
+        'SEQUENCE_REGRESSION',
+        `${HEADER.seq} must be greater than ${JSON.stringify(result.streamSeq)}.`,
+        { fields: { streamSeq: result.streamSeq } },
+      );
     case 'conflict':
       throw conflictProblem(head, segment, result.nextPosition);
   }
 }
 
-async function gapProblem(stored: Promise<unknown>, producer: SegmentProducer | undefined, expectedSeq: number): Promise<HttpProblem> {
+async function gapProblem(
+  stored: Promise<unknown>,
+  producer: SegmentProducer | undefined,
+  expectedSeq: number,
+): Promise<HttpProblem> {
   const seq = producer?.seq ?? 0;
   // A known producer that starts an epoch anywhere but at 0 has made a mistake; an unknown one may have lost the start on the way.
-  if (expectedSeq === 0 && (await stored) !== null) return badRequest(HEADER.producerSeq, `A new epoch starts at sequence 0, not at ${seq}.`);
-  return new HttpProblem(409, 'SEQUENCE_GAP', `The producer's next sequence is ${expectedSeq}; got ${seq}. Send what is missing first.`, {
-    headers: { [HEADER.producerExpectedSeq]: String(expectedSeq), [HEADER.producerReceivedSeq]: String(seq) },
-    fields: { expectedSeq },
-  });
+  if (expectedSeq === 0 && (await stored) !== null)
+    return badRequest(HEADER.producerSeq, `A new epoch starts at sequence 0, not at ${seq}.`);
+  return new HttpProblem(
+    409,
+    'SEQUENCE_GAP',
+    `The producer's next sequence is ${expectedSeq}; got ${seq}. Send what is missing first.`,
+    {
+      headers: { [HEADER.producerExpectedSeq]: String(expectedSeq), [HEADER.producerReceivedSeq]: String(seq) },
+      fields: { expectedSeq },
+    },
+  );
 }
 
 function conflictProblem(head: StreamHead, { expectedPosition }: AppendSegment, nextPosition: number): HttpProblem {
-  return new HttpProblem(412, 'CONFLICT', `The next position is ${nextPosition}, not ${expectedPosition}; nothing was appended.`, {
-    headers: tailHeaders(head),
-    fields: { nextPosition },
-  });
+  return new HttpProblem(
+    412,
+    'CONFLICT',
+    `The next position is ${nextPosition}, not ${expectedPosition}; nothing was appended.`,
+    {
+      headers: tailHeaders(head),
+      fields: { nextPosition },
+    },
+  );
 }
 
 function producerHeaders(producer: SegmentProducer | undefined, seq: number | undefined): Record<string, string> {

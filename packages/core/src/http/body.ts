@@ -9,7 +9,11 @@ import { badRequest, HttpProblem, limitExceeded } from './problem.ts';
 export async function readBody(request: Request, maxBytes: number): Promise<Uint8Array> {
   const encoding = request.headers.get('Content-Encoding');
   if (encoding !== null && encoding.trim().toLowerCase() !== 'identity') {
-    throw new HttpProblem(415, 'UNSUPPORTED', `Bodies must be sent uncompressed; got Content-Encoding ${JSON.stringify(encoding.slice(0, 40))}.`);
+    throw new HttpProblem(
+      415,
+      'UNSUPPORTED',
+      `Bodies must be sent uncompressed; got Content-Encoding ${JSON.stringify(encoding.slice(0, 40))}.`,
+    );
   }
   const announced = Number(request.headers.get('Content-Length') ?? 0);
   if (announced > maxBytes) throw tooLarge(maxBytes);
@@ -20,7 +24,10 @@ export async function readBody(request: Request, maxBytes: number): Promise<Uint
   const reader = request.body.getReader();
   for (;;) {
     const { done, value } = await reader.read().catch((cause: unknown) => {
-      throw badRequest('body', `The request body broke off after ${length} bytes${cause instanceof Error ? ` (${cause.name})` : ''}; nothing was stored.`);
+      throw badRequest(
+        'body',
+        `The request body broke off after ${length} bytes${cause instanceof Error ? ` (${cause.name})` : ''}; nothing was stored.`,
+      );
     });
     if (done) break;
     length += value.byteLength;
@@ -43,7 +50,10 @@ export function decodeUtf8(bytes: Uint8Array): string {
 }
 
 /** Joins chunks of `length` bytes in all. */
-export function concatBytes(chunks: readonly Uint8Array[], length: number = chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0)): Uint8Array {
+export function concatBytes(
+  chunks: readonly Uint8Array[],
+  length: number = chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0),
+): Uint8Array {
   const joined = new Uint8Array(length);
   let at = 0;
   for (const chunk of chunks) {

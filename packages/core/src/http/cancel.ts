@@ -8,7 +8,10 @@ import { emptyResponse } from './responses.ts';
 const MAX_REASON_LENGTH = 1_024;
 
 /** `POST {stream}?perennial-cancel`: asks the producer to stop (PROTOCOL.md, "Cancel requests"). An ended stream answers how it ended. */
-export async function handleCancel({ guard, store, limits }: HandlerContext, { request, id }: StreamRequest): Promise<Response> {
+export async function handleCancel(
+  { guard, store, limits }: HandlerContext,
+  { request, id }: StreamRequest,
+): Promise<Response> {
   await guard(request, id, 'cancel');
   const reason = readReason(decodeUtf8(await readBody(request, limits.maxBodyBytes)));
   const head = await store.mark(id, { type: 'cancel', ...(reason !== undefined && { reason }) });
@@ -18,10 +21,13 @@ export async function handleCancel({ guard, store, limits }: HandlerContext, { r
 function readReason(text: string): string | undefined {
   if (text.trim() === '') return undefined;
   const body: unknown = isJson(text) ? JSON.parse(text) : null;
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) throw badRequest('body', 'The body of a cancel request is empty or {"reason": "…"}.');
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    throw badRequest('body', 'The body of a cancel request is empty or {"reason": "…"}.');
   const reason: unknown = 'reason' in body ? body.reason : undefined;
   if (reason === undefined) return undefined;
-  if (typeof reason !== 'string' || !reason.isWellFormed()) throw badRequest('reason', 'A cancel reason must be a well-formed string.');
-  if (reason.length > MAX_REASON_LENGTH) throw limitExceeded('reason', `A cancel reason may have ${MAX_REASON_LENGTH} characters.`);
+  if (typeof reason !== 'string' || !reason.isWellFormed())
+    throw badRequest('reason', 'A cancel reason must be a well-formed string.');
+  if (reason.length > MAX_REASON_LENGTH)
+    throw limitExceeded('reason', `A cancel reason may have ${MAX_REASON_LENGTH} characters.`);
   return reason;
 }

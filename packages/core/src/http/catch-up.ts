@@ -16,7 +16,11 @@ export const PAGE_PIECE = { limit: 1_000, maxBytes: 262_144 } as const;
 const REVALIDATE = 'private, no-cache';
 
 /** `GET {stream}?offset=…`: a page of what is there (PROTOCOL.md, "Catch-up"). */
-export async function handleCatchUp(context: HandlerContext, streamRequest: StreamRequest, read: ReadRequest): Promise<Response> {
+export async function handleCatchUp(
+  context: HandlerContext,
+  streamRequest: StreamRequest,
+  read: ReadRequest,
+): Promise<Response> {
   const opened = await openRead(context, streamRequest.id, read, PAGE_PIECE);
   return pageResponse(context, streamRequest, { read, opened });
 }
@@ -28,7 +32,11 @@ export interface PageSource {
 }
 
 /** Answers with the page that starts with `opened`. Its end is fixed before the first byte leaves, so that it can say what it holds. */
-export function pageResponse(context: HandlerContext, { request, id }: StreamRequest, { read, opened }: PageSource): Response {
+export function pageResponse(
+  context: HandlerContext,
+  { request, id }: StreamRequest,
+  { read, opened }: PageSource,
+): Response {
   const { head, from, byte, records } = opened;
   const to = pageEnd(context, opened);
   const atTail = to >= head.nextPosition;
@@ -39,28 +47,42 @@ export function pageResponse(context: HandlerContext, { request, id }: StreamReq
     // The answer to "now" is another one a moment later.
     headers['Cache-Control'] = 'no-store';
   } else {
-    headers['ETag'] = formatEtag({ head, start: formatOffset(from, byte), end: formatOffset(to), suffix: atTail ? `:${stateKey(state)}` : '' });
+    headers['ETag'] = formatEtag({
+      head,
+      start: formatOffset(from, byte),
+      end: formatOffset(to),
+      suffix: atTail ? `:${stateKey(state)}` : '',
+    });
     headers['Cache-Control'] = atTail && read.live === 'no' ? REVALIDATE : context.cacheControl;
     if (matchesEtag(request, headers['ETag'])) return emptyResponse(304, headers);
   }
   const encoder = createPageEncoder({ view: read.view, contentType: head.contentType, skipBytes: byte });
   headers['Content-Type'] = encoder.contentType;
-  const body = createPageBody({ encoder, records, to, read: (position) => context.store.read(id, { ...PAGE_PIECE, from: position }), incarnation: head.incarnation });
+  const body = createPageBody({
+    encoder,
+    records,
+    to,
+    read: (position) => context.store.read(id, { ...PAGE_PIECE, from: position }),
+    incarnation: head.incarnation,
+  });
   return new Response(body, { status: 200, headers: { ...headers, ...untrustedContentHeaders(encoder.contentType) } });
 }
 
 /** Position after the page: the tail if it is near, else as many records as `pageBytes` should hold, judging by the first ones. */
-function pageEnd({ limits }: HandlerContext, { from, records, head }: OpenedRead): number {
+function pageEnd({ limits: { pageRecords, pageBytes } }: HandlerContext, { from, records, head }: OpenedRead): number {
   const tail = Math.max(head.nextPosition, from);
-  const read = from + records.length;
-  if (read >= tail) return tail;
-  const averageBytes = Math.max(1, records.reduce((sum: number, record: StreamRecord) => sum + recordSize(record), 0) / records.length);
-  const count = Math.min(limits.pageRecords, Math.floor(limits.pageBytes / averageBytes));
-  return Math.min(tail, from + Math.max(count, Math.min(records.length, limits.pageRecords)));
+  const count = records.length;
+  if (from + count >= tail) return Math.min(tail, from + pageRecords);
+  const bytes = records.reduce((sum: number, record: StreamRecord) => sum + recordSize(record), 0);
+  const fitting = Math.floor(pageBytes / Math.max(1, bytes / count));
+  return Math.min(tail, from + Math.min(pageRecords, Math.max(count, fitting)));
 }
 
 /** Headers that keep a browser from running what a writer stored, when somebody opens the stream's URL. */
 function untrustedContentHeaders(contentType: string): Record<string, string> {
   const harmless = isJsonContentType(contentType) || mediaType(contentType) === 'text/plain';
-  return { 'Content-Security-Policy': "default-src 'none'; sandbox", ...(!harmless && { 'Content-Disposition': 'attachment' }) };
+  return {
+    'Content-Security-Policy': "default-src 'none'; sandbox",
+    ...(!harmless && { 'Content-Disposition': 'attachment' }),
+  };
 }

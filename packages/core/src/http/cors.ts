@@ -7,11 +7,43 @@ import { HEADER } from './wire.ts';
 export type CorsOptions = false | '*' | readonly string[];
 
 const METHODS = 'GET, POST, PUT, DELETE, HEAD, OPTIONS';
-const ALLOWED_HEADERS = ['Content-Type', 'Authorization', 'If-None-Match', HEADER.seq, HEADER.ttl, HEADER.expiresAt, HEADER.closed, HEADER.producerId, HEADER.producerEpoch, HEADER.producerSeq, HEADER.lastEventId, HEADER.end, HEADER.expectedPosition].join(', ');
+const ALLOWED_HEADERS = [
+  'Content-Type',
+  'Authorization',
+  'If-None-Match',
+  HEADER.seq,
+  HEADER.ttl,
+  HEADER.expiresAt,
+  HEADER.closed,
+  HEADER.producerId,
+  HEADER.producerEpoch,
+  HEADER.producerSeq,
+  HEADER.lastEventId,
+  HEADER.end,
+  HEADER.expectedPosition,
+].join(', ');
 const EXPOSED_HEADERS = [
-  'ETag', 'Location', 'Retry-After', HEADER.nextOffset, HEADER.upToDate, HEADER.closed, HEADER.cursor, HEADER.ttl, HEADER.expiresAt, HEADER.sseEncoding,
-  HEADER.producerEpoch, HEADER.producerSeq, HEADER.producerExpectedSeq, HEADER.producerReceivedSeq,
-  HEADER.position, HEADER.end, HEADER.incarnation, HEADER.stalled, HEADER.cancelRequested, HEADER.earliestPosition, HEADER.error,
+  'ETag',
+  'Location',
+  'Retry-After',
+  HEADER.nextOffset,
+  HEADER.upToDate,
+  HEADER.closed,
+  HEADER.cursor,
+  HEADER.ttl,
+  HEADER.expiresAt,
+  HEADER.sseEncoding,
+  HEADER.producerEpoch,
+  HEADER.producerSeq,
+  HEADER.producerExpectedSeq,
+  HEADER.producerReceivedSeq,
+  HEADER.position,
+  HEADER.end,
+  HEADER.incarnation,
+  HEADER.stalled,
+  HEADER.cancelRequested,
+  HEADER.earliestPosition,
+  HEADER.error,
 ].join(', ');
 
 /** Adds CORS and security headers to every answer, and keeps foreign pages from writing (PROTOCOL.md, "Browsers"). */
@@ -48,12 +80,25 @@ export function createBrowserPolicy(cors: CorsOptions): BrowserPolicy {
     preflight() {
       const headers = { Allow: METHODS };
       if (cors === false) return new Response(null, { status: 204, headers });
-      return new Response(null, { status: 204, headers: { ...headers, 'Access-Control-Allow-Methods': METHODS, 'Access-Control-Allow-Headers': ALLOWED_HEADERS, 'Access-Control-Max-Age': '600' } });
+      return new Response(null, {
+        status: 204,
+        headers: {
+          ...headers,
+          'Access-Control-Allow-Methods': METHODS,
+          'Access-Control-Allow-Headers': ALLOWED_HEADERS,
+          'Access-Control-Max-Age': '600',
+        },
+      });
     },
     assertOrigin({ method, headers }) {
       if (method === 'GET' || method === 'HEAD' || headers.get('Sec-Fetch-Site') !== 'cross-site') return;
       // A form or a no-cors fetch reaches the handler without a preflight, with the cookies of whoever looks at the foreign page.
-      if (!allows(headers.get('Origin') ?? '')) throw new HttpProblem(403, 'FORBIDDEN', 'Pages of other origins may not write here. Allow the origin with `cors`.');
+      if (!allows(headers.get('Origin') ?? ''))
+        throw new HttpProblem(
+          403,
+          'FORBIDDEN',
+          'Pages of other origins may not write here. Allow the origin with `cors`.',
+        );
     },
   };
 }

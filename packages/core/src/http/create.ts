@@ -19,7 +19,12 @@ export async function handleCreate(context: HandlerContext, { request, url, id }
   const end = readEnd(request);
   const body = await readBody(request, context.limits.maxBodyBytes);
   const records = body.byteLength > 0 ? readRecords(body, contentType, context.limits) : [];
-  const options: CreateOptions = { contentType, ...lifetime, ...(records.length > 0 && { records }), ...(end && { end }) };
+  const options: CreateOptions = {
+    contentType,
+    ...lifetime,
+    ...(records.length > 0 && { records }),
+    ...(end && { end }),
+  };
   const { created, head } = await context.store.create(id, options);
   return emptyResponse(created ? 201 : 200, {
     'Content-Type': head.contentType,

@@ -1,6 +1,6 @@
 import { isStreamError, type StreamErrorCode } from '../log/errors.ts';
+import { HttpProblem, type HttpProblemDetails, notFound } from './problem.ts';
 import { jsonResponse } from './responses.ts';
-import { HttpProblem } from './problem.ts';
 import { HEADER, type WireError } from './wire.ts';
 
 /** How an error leaves the server. */
@@ -11,7 +11,14 @@ export interface ErrorAnswer {
 }
 
 /** Members of stream errors that clients may see; they rebuild the typed error from these. */
-const PUBLIC_FIELDS = ['argument', 'streamId', 'token', 'currentToken', 'requestedPosition', 'earliestPosition'] as const;
+const PUBLIC_FIELDS = [
+  'argument',
+  'streamId',
+  'token',
+  'currentToken',
+  'requestedPosition',
+  'earliestPosition',
+] as const;
 
 /**
  * Maps anything thrown to an answer (PROTOCOL.md, "Error answers"). Errors that are not about the request become a generic message: their
@@ -20,15 +27,15 @@ const PUBLIC_FIELDS = ['argument', 'streamId', 'token', 'currentToken', 'request
  * @param newReference Supplies the reference of a server error.
  */
 export function toErrorAnswer(error: unknown, newReference: () => string): ErrorAnswer {
-  if (error instanceof HttpProblem) return { response: answer(error.status, error.code, error.message, error.details.fields, error.details.headers) };
+  if (error instanceof HttpProblem) return { response: answer(error.status, error.code, error.message, error.details) };
   if (!isStreamError(error)) return internal(500, 'STORE_ERROR', newReference());
   switch (error.code) {
     case 'NOT_FOUND':
       // Without the id: the answer must not differ from the one to a client that may not know of the stream.
-      return { response: answer(404, 'NOT_FOUND', 'There is no such stream.') };
+      return toErrorAnswer(notFound(), newReference);
     case 'INVALID_ARGUMENT':
     case 'UNSERIALISABLE':
-      return { response: answer(400, error.code, error.message, publicFields(error)) };
+      return { response: answer(400, error.code, error.message, { fields: publicFields(error) }) };
     case 'EXISTS':
     case 'FENCED':
     case 'CLOSED':
@@ -36,9 +43,9 @@ export function toErrorAnswer(error: unknown, newReference: () => string): Error
     case 'CONTENT_TYPE':
     case 'SEQUENCE_GAP':
     case 'SEQUENCE_REGRESSION':
-      return { response: answer(409, error.code, error.message, publicFields(error)) };
+      return { response: answer(409, error.code, error.message, { fields: publicFields(error) }) };
     case 'CONFLICT':
-      return { response: answer(412, error.code, error.message, publicFields(error)) };
+      return { response: answer(412, error.code, error.message, { fields: publicFields(error) }) };
     case 'GAP':
       return { response: gap(error) };
     case 'FORBIDDEN':
@@ -68,12 +75,13 @@ export function toErrorAnswer(error: unknown, newReference: () => string): Error
 
 function gap(error: Error): Response {
   const fields = publicFields(error);
-  return answer(410, 'GAP', error.message, fields, { [HEADER.earliestPosition]: String(fields['earliestPosition']) });
+  const headers = { [HEADER.earliestPosition]: String(fields['earliestPosition']) };
+  return answer(410, 'GAP', error.message, { fields, headers });
 }
 
 function internal(status: number, code: StreamErrorCode, reference: string): ErrorAnswer {
   const message = 'The server could not answer this request. Its log has the details under this reference.';
-  return { response: answer(status, code, message, { reference }), reference };
+  return { response: answer(status, code, message, { fields: { reference } }), reference };
 }
 
 function publicFields(error: Error): Record<string, unknown> {
@@ -85,7 +93,12 @@ function publicFields(error: Error): Record<string, unknown> {
   return fields;
 }
 
-function answer(status: number, code: StreamErrorCode, message: string, fields: Readonly<Record<string, unknown>> = {}, headers: Readonly<Record<string, string>> = {}): Response {
+function answer(
+  status: number,
+  code: StreamErrorCode,
+  message: string,
+  { fields, headers }: HttpProblemDetails = {},
+): Response {
   const body: WireError = { error: { ...fields, code, message } };
   return jsonResponse(status, JSON.stringify(body), { 'Cache-Control': 'no-store', ...headers, [HEADER.error]: code });
 }

@@ -9,13 +9,19 @@ import { createCursors } from './cursors.ts';
 import { toErrorAnswer } from './error-answer.ts';
 import { createLiveFeeds } from './live-feeds.ts';
 import { handleHead } from './metadata.ts';
-import { resolveLimits, type StreamHandlerOptions } from './options.ts';
+import { type ErrorContext, resolveLimits, type StreamHandlerOptions } from './options.ts';
 import { HttpProblem, notFound } from './problem.ts';
 import { type Query, readQuery } from './query.ts';
 import { handleRead } from './read.ts';
 import { createReaderSlots } from './reader-slots.ts';
 import { handleDelete } from './remove.ts';
-import { handleStoreAppend, handleStoreCreate, handleStoreList, handleStoreMark, handleStoreRead } from './store-port.ts';
+import {
+  handleStoreAppend,
+  handleStoreCreate,
+  handleStoreList,
+  handleStoreMark,
+  handleStoreRead,
+} from './store-port.ts';
 import { normaliseBasePath, resolveTarget } from './target.ts';
 import { PARAM } from './wire.ts';
 
@@ -53,9 +59,16 @@ function createContext(options: StreamHandlerOptions): HandlerContext {
   const limits = resolveLimits(options);
   const cursors = createCursors(now, random);
   const report = (error: unknown, request?: Request): void =>
-    options.onError?.(error, { method: request?.method ?? '', url: request?.url ?? '', reference: '' });
-  const feeds = createLiveFeeds({ store, heartbeatMs: limits.heartbeatMs, cursor: () => cursors.current(), onError: (error) => report(error) });
-  signal?.addEventListener('abort', () => feeds.close(new StreamError('STORE_CLOSED', 'The server is closing.')), { once: true });
+    tell(options, error, { method: request?.method ?? '', url: request?.url ?? '' });
+  const feeds = createLiveFeeds({
+    store,
+    heartbeatMs: limits.heartbeatMs,
+    cursor: () => cursors.current(),
+    onError: (error) => report(error),
+  });
+  signal?.addEventListener('abort', () => feeds.close(new StreamError('STORE_CLOSED', 'The server is closing.')), {
+    once: true,
+  });
   return {
     store,
     limits,
@@ -63,16 +76,29 @@ function createContext(options: StreamHandlerOptions): HandlerContext {
     feeds,
     report,
     random,
-    guard: createGuard({ authorize: options.authorize, allowAnonymous: options.allowAnonymous, onMisconfigured: (error) => report(error) }),
+    guard: createGuard({
+      authorize: options.authorize,
+      allowAnonymous: options.allowAnonymous,
+      onMisconfigured: (error) => report(error),
+    }),
     slots: createReaderSlots(limits),
     cacheControl: options.cacheControl ?? 'private, no-cache',
     closing: signal,
   };
 }
 
-function answerError({ onError }: StreamHandlerOptions, request: Request, error: unknown): Response {
+/** A hook that throws must not take the answer with it. */
+function tell({ onError }: StreamHandlerOptions, error: unknown, context: ErrorContext): void {
+  try {
+    onError?.(error, context);
+  } catch {
+    // There is nobody left to tell.
+  }
+}
+
+function answerError(options: StreamHandlerOptions, request: Request, error: unknown): Response {
   const { response, reference } = toErrorAnswer(error, () => crypto.randomUUID());
-  if (reference !== undefined) onError?.(error, { method: request.method, url: request.url, reference });
+  if (reference !== undefined) tell(options, error, { method: request.method, url: request.url, reference });
   if (request.method !== 'HEAD') return response;
   return new Response(null, response);
 }
@@ -85,7 +111,11 @@ async function route(context: HandlerContext, request: Request, basePath: string
     case 'outside':
       throw notFound();
     case 'reserved':
-      throw new HttpProblem(404, 'UNSUPPORTED', 'This prefix is reserved for subscriptions, which are not offered here.');
+      throw new HttpProblem(
+        404,
+        'UNSUPPORTED',
+        'This prefix is reserved for subscriptions, which are not offered here.',
+      );
     case 'base':
       if (request.method === 'GET' && query.has(PARAM.list)) return handleStoreList(context, { request, query });
       throw notFound();

@@ -1,8 +1,8 @@
-import { isStreamNotFound, StreamNotFoundError } from '../log/errors.ts';
+import { isStreamError, isStreamNotFound, StreamNotFoundError } from '../log/errors.ts';
 import type { StreamHead } from '../log/head.ts';
 import { recordSize, type StreamRecord } from '../log/record.ts';
 import type { StreamStore } from '../log/store.ts';
-import { createLeaseObserver, endLapsed, type LeaseObserver } from '../reader/lease-observer.ts';
+import { endLapsed, type LeaseObserver } from '../reader/lease-observer.ts';
 import { encodeSseBatch, placeAt, type SseBatch, type SseFormat, type SseFrames, type SsePlace } from './sse-frames.ts';
 import { type StreamState, stateKey } from './state.ts';
 
@@ -38,6 +38,8 @@ export interface LiveFeedOptions {
   /** A fresh head; the feed starts at its tail. */
   readonly head: StreamHead;
   readonly heartbeatMs: number;
+  /** What is known of the stream's lease, also from earlier feeds. */
+  readonly lease: LeaseObserver;
   /** Cursor for shared control events. */
   readonly cursor: () => string;
   /** Is called once, when the last subscriber has left or the feed has failed. */
@@ -50,6 +52,8 @@ export interface LiveFeedOptions {
 const BATCH = { limit: 1_000, maxBytes: 262_144 } as const;
 /** Batches kept for readers that are a little behind. */
 const RECENT_BYTES = 65_536;
+/** Pause between two looks at an owner's lease, of whose renewals nobody is told. */
+const OWNER_TICK_MS = 1_000;
 /** Shortest pause between two looks at a lease. */
 const MIN_TICK_MS = 20;
 
@@ -63,7 +67,7 @@ export class LiveFeed {
   readonly #options: LiveFeedOptions;
   readonly #subscribers = new Set<FeedSubscriber>();
   readonly #stop = new AbortController();
-  readonly #lease: LeaseObserver = createLeaseObserver();
+  readonly #lease: LeaseObserver;
   /** Latest batches, oldest first. */
   #recent: FeedBatch[] = [];
   #recentBytes = 0;
@@ -76,6 +80,7 @@ export class LiveFeed {
 
   constructor(options: LiveFeedOptions) {
     this.#options = options;
+    this.#lease = options.lease;
     this.#state = { head: options.head, stalled: false };
     this.#position = options.head.nextPosition;
   }
@@ -132,7 +137,12 @@ export class LiveFeed {
     try {
       while (!this.#stop.signal.aborted) {
         const { cancel } = this.#state.head;
-        const head = await store.wait(id, { position: this.#position, cancel: cancel === null, signal: this.#stop.signal, timeoutMs: this.#tickMs() });
+        const head = await store.wait(id, {
+          position: this.#position,
+          cancel: cancel === null,
+          signal: this.#stop.signal,
+          timeoutMs: this.#tickMs(),
+        });
         if (head.incarnation !== incarnation) throw new StreamNotFoundError(id);
         if (head.nextPosition > this.#position || head.end) await this.#deliver();
         else await this.#tick(head);
@@ -153,7 +163,7 @@ export class LiveFeed {
     if (this.#stop.signal.aborted) return;
     if (head.incarnation !== incarnation) throw new StreamNotFoundError(id);
     this.#state = { head, stalled: false };
-    this.#lease.observe(head);
+    if (head.owner === null) this.#lease.observe(head);
     const batch: FeedBatch = { from, to: from + records.length, records, state: this.#state, shared: new Map() };
     this.#position = batch.to;
     this.#remember(batch);
@@ -167,7 +177,8 @@ export class LiveFeed {
     const lapsed = lease.state === 'lapsed';
     if (lapsed && head.owner === null && (await this.#endLapsed(head))) return;
     // A live reader uses the stream, so that its ttl starts again; and only a read finds out that the stream has expired.
-    if (head.ttlMs !== null || head.expiresAt !== null) await this.#options.store.read(head.id, { from: this.#position, limit: 1 });
+    if (head.ttlMs !== null || head.expiresAt !== null)
+      await this.#options.store.read(head.id, { from: this.#position, limit: 1 });
     if (this.#stop.signal.aborted) return;
     const before = stateKey(this.#state);
     this.#state = { head, stalled: lapsed };
@@ -191,7 +202,7 @@ export class LiveFeed {
       return await endLapsed(this.#options.store, head);
     } catch (error) {
       // Losing the race against another observer, or a store that may not be written, is no reason to stop reading.
-      this.#options.onError(error);
+      if (!isStreamError(error) || error.code !== 'FENCED') this.#options.onError(error);
       return false;
     }
   }
@@ -199,20 +210,27 @@ export class LiveFeed {
   #tickMs(): number {
     const { head } = this.#state;
     const idleLeft = this.#options.heartbeatMs - (performance.now() - this.#lastNews);
-    const lease = head.lease ? Math.min(this.#lease.observe(head).remainingMs || head.lease.durationMs / 4, head.lease.durationMs) : Infinity;
     const life = head.ttlMs === null ? Infinity : head.ttlMs / 2;
-    return Math.max(MIN_TICK_MS, Math.min(idleLeft, lease, life, head.owner === null ? Infinity : 1_000));
+    return Math.max(MIN_TICK_MS, Math.min(idleLeft, life, this.#leaseTickMs(head)));
+  }
+
+  /** When to look at the lease next: when it lapses, and a while later if it could not be acted upon then. */
+  #leaseTickMs(head: StreamHead): number {
+    if (head.owner !== null) return OWNER_TICK_MS;
+    if (!head.lease) return Infinity;
+    return this.#lease.observe(head).remainingMs || head.lease.durationMs / 4;
   }
 
   #remember(batch: FeedBatch): void {
     this.#recent.push(batch);
     this.#recentBytes += batchBytes(batch);
-    while (this.#recentBytes > RECENT_BYTES && this.#recent.length > 1) this.#recentBytes -= batchBytes(this.#recent.shift());
+    while (this.#recentBytes > RECENT_BYTES && this.#recent.length > 1)
+      this.#recentBytes -= batchBytes(this.#recent.shift());
   }
 
   #tell(call: (subscriber: FeedSubscriber) => void): void {
-    // Readers leave while they are being told.
-    for (const subscriber of [...this.#subscribers]) call(subscriber);
+    // Readers leave while they are being told, which a Set's iteration allows.
+    for (const subscriber of this.#subscribers) call(subscriber);
   }
 
   #stopNow(): void {

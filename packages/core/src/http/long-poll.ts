@@ -11,7 +11,11 @@ import { HEADER } from './wire.ts';
 const LIVE_HEADERS = { 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' } as const;
 
 /** `GET {stream}?offset=…&live=long-poll`: a page as soon as there is one, 204 when there is none in time (PROTOCOL.md, "Long-poll"). */
-export async function handleLongPoll(context: HandlerContext, streamRequest: StreamRequest, read: ReadRequest): Promise<Response> {
+export async function handleLongPoll(
+  context: HandlerContext,
+  streamRequest: StreamRequest,
+  read: ReadRequest,
+): Promise<Response> {
   assertServing(context);
   const opened = await openRead(context, streamRequest.id, read, PAGE_PIECE);
   if (opened.records.length > 0) return pageResponse(context, streamRequest, { read, opened });
@@ -23,7 +27,8 @@ export async function handleLongPoll(context: HandlerContext, streamRequest: Str
   // The wait was for what comes after `from`, also where the request said "now".
   const next: ReadRequest = { ...read, start: { kind: 'offset', position: from, byte: 0 } };
   const arrived = news.kind === 'records' ? news.opened : await openRead(context, streamRequest.id, next, PAGE_PIECE);
-  if (arrived.records.length === 0) return noNews(context, read, { from, state: { head: arrived.head, stalled: false } });
+  if (arrived.records.length === 0)
+    return noNews(context, read, { from, state: { head: arrived.head, stalled: false } });
   return pageResponse(context, streamRequest, { read: next, opened: arrived });
 }
 
@@ -35,14 +40,19 @@ type News =
   /** The end, a mark, or nothing in time. */
   | { readonly kind: 'state'; readonly state: StreamState };
 
-async function waitForNews(context: HandlerContext, { request, id }: StreamRequest, { head, from }: OpenedRead): Promise<News> {
+async function waitForNews(
+  context: HandlerContext,
+  { request, id }: StreamRequest,
+  { head, from }: OpenedRead,
+): Promise<News> {
   const release = context.slots.take(id);
   const feed = context.feeds.open(head);
   const { promise, resolve, reject } = Promise.withResolvers<News>();
   const stay = (): void => resolve({ kind: 'state', state: feed.state });
   const detach = feed.subscribe({
     onBatch(batch) {
-      if (batch.from === from && batch.records.length > 0) resolve({ kind: 'records', opened: { from, byte: 0, records: batch.records, head: batch.state.head } });
+      if (batch.from === from && batch.records.length > 0)
+        resolve({ kind: 'records', opened: { from, byte: 0, records: batch.records, head: batch.state.head } });
       else if (batch.to > from) resolve({ kind: 'read' });
       else if (batch.state.head.end) stay();
     },
@@ -65,7 +75,11 @@ async function waitForNews(context: HandlerContext, { request, id }: StreamReque
   }
 }
 
-function noNews({ cursors }: HandlerContext, read: ReadRequest, { from, state }: { readonly from: number; readonly state: StreamState }): Response {
+function noNews(
+  { cursors }: HandlerContext,
+  read: ReadRequest,
+  { from, state }: { readonly from: number; readonly state: StreamState },
+): Response {
   return emptyResponse(204, {
     ...LIVE_HEADERS,
     [HEADER.cursor]: cursors.after(read.cursor),

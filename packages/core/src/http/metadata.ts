@@ -10,7 +10,10 @@ import { HEADER } from './wire.ts';
 const LAST_DATE_MS = 8_640_000_000_000_000;
 
 /** `HEAD {stream}`: everything about a stream but its records. Does not count as use: a ttl runs on. */
-export async function handleHead({ guard, store, feeds }: HandlerContext, { request, id }: StreamRequest): Promise<Response> {
+export async function handleHead(
+  { guard, store, feeds }: HandlerContext,
+  { request, id }: StreamRequest,
+): Promise<Response> {
   await guard(request, id, 'read');
   const head = await store.head(id);
   if (!head) throw notFound();
@@ -20,10 +23,16 @@ export async function handleHead({ guard, store, feeds }: HandlerContext, { requ
   return emptyResponse(200, {
     'Content-Type': head.contentType,
     'Cache-Control': 'no-store',
-    ETag: formatEtag({ head, start: formatOffset(head.firstPosition), end: formatOffset(head.nextPosition), suffix: `:${stateKey(state)}` }),
+    ETag: formatEtag({
+      head,
+      start: formatOffset(head.firstPosition),
+      end: formatOffset(head.nextPosition),
+      suffix: `:${stateKey(state)}`,
+    }),
     [HEADER.earliestPosition]: String(head.firstPosition),
     ...(head.ttlMs !== null && { [HEADER.ttl]: String(Math.ceil(head.ttlMs / 1_000)) }),
-    ...(head.expiresAt !== null && head.expiresAt <= LAST_DATE_MS && { [HEADER.expiresAt]: new Date(head.expiresAt).toISOString() }),
+    ...(head.expiresAt !== null &&
+      head.expiresAt <= LAST_DATE_MS && { [HEADER.expiresAt]: new Date(head.expiresAt).toISOString() }),
     ...headers,
   });
 }

@@ -36,7 +36,7 @@ export interface StreamHandlerOptions extends StreamHandlerLimits {
   readonly store: StreamStore;
   /** Who may do what. Without it everything is allowed in development and denied elsewhere. */
   readonly authorize?: Authorize;
-  /** Allows everything to everyone when there is no `authorize`. @default true when NODE_ENV is not 'production' */
+  /** Allows everything to everyone when there is no `authorize`. @default true when NODE_ENV is 'development' or 'test' */
   readonly allowAnonymous?: boolean;
   /** Path below which the streams live, such as `/api/streams`. @default '' */
   readonly basePath?: string;
@@ -58,8 +58,8 @@ export interface StreamHandlerOptions extends StreamHandlerLimits {
 export interface ErrorContext {
   readonly method: string;
   readonly url: string;
-  /** What the client was told instead. */
-  readonly reference: string;
+  /** What the client was told instead; absent where no client was told anything, as in an open live response. */
+  readonly reference?: string;
 }
 
 /** The limits with their defaults filled in. */
@@ -87,7 +87,10 @@ export function resolveLimits(options: StreamHandlerLimits): ResolvedLimits {
     const value = options[name];
     if (value === undefined) continue;
     if (!Number.isSafeInteger(value) || value < 1) {
-      throw new InvalidArgumentError(name, `\`${name}\` must be a whole number above 0; got ${typeof value === 'number' ? value : quote(value)}.`);
+      throw new InvalidArgumentError(
+        name,
+        `\`${name}\` must be a whole number above 0; got ${typeof value === 'number' ? value : quote(value)}.`,
+      );
     }
     limits[name] = value;
   }

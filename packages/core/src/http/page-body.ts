@@ -21,7 +21,13 @@ export interface PageBodyOptions {
  * The body of a page: its bytes when they are all there, else a stream that reads on as the client takes them, so that a slow client
  * costs one piece and not the page. A body that cannot be finished fails; it never ends early.
  */
-export function createPageBody({ encoder, records, to, read, incarnation }: PageBodyOptions): Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> {
+export function createPageBody({
+  encoder,
+  records,
+  to,
+  read,
+  incarnation,
+}: PageBodyOptions): Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> {
   const first = records.slice(0, to - (records[0]?.position ?? to));
   let position = (records[0]?.position ?? to) + first.length;
   if (position >= to) return concatBytes([encoder.encode(first), encoder.finish()]) as Uint8Array<ArrayBuffer>;
@@ -29,9 +35,12 @@ export function createPageBody({ encoder, records, to, read, incarnation }: Page
   const readPiece = async (): Promise<readonly StreamRecord[]> => {
     const page = await read(position);
     if (page.head.incarnation !== incarnation || page.records.length === 0) {
-      throw new StreamError('STORE_ERROR', `The stream was replaced or cut at position ${position} while a page of it was being sent.`);
+      throw new StreamError(
+        'STORE_ERROR',
+        `The stream was replaced or cut at position ${position} while a page of it was being sent.`,
+      );
     }
-    return page.records.slice(0, to - position);
+    return page.records.length > to - position ? page.records.slice(0, to - position) : page.records;
   };
   const nextChunk = async (): Promise<Uint8Array> => {
     // A piece of nothing but supersede records has no bytes, and an empty chunk is none: read on.

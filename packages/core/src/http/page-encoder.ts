@@ -77,10 +77,12 @@ function createArrayEncoder(contentType: string, toTexts: (records: readonly Str
     contentType,
     encode(records) {
       const texts = toTexts(records);
-      if (texts.length === 0) return NOTHING;
-      const text = separator + texts.join(',');
+      const [first] = texts;
+      if (first === undefined) return NOTHING;
+      // Joining it all at once spares a copy of the whole text.
+      texts[0] = separator + first;
       separator = ',';
-      return encoder.encode(text);
+      return encoder.encode(texts.join(','));
     },
     finish: () => encoder.encode(separator === '[' ? '[]' : ']'),
   };

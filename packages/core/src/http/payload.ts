@@ -5,13 +5,17 @@ import { isJson, splitJson } from './json-array.ts';
 import type { ResolvedLimits } from './options.ts';
 import { badRequest, type HttpProblem, limitExceeded } from './problem.ts';
 
-const MEDIA_TYPE = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+\s*(;[\t\x20-\x7e]*)?$/;
+const MEDIA_TYPE = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+[\t ]*(?:;[\t\x20-\x7e]*)?$/;
 
 /** The request's content type, or undefined when there is none; throws a 400 for one that is no media type. */
 export function readContentType(request: Request): string | undefined {
   const contentType = request.headers.get('Content-Type')?.trim();
   if (!contentType) return undefined;
-  if (!MEDIA_TYPE.test(contentType)) throw badRequest('Content-Type', `The content type must be a media type such as 'application/json'; got ${JSON.stringify(contentType.slice(0, 80))}.`);
+  if (!MEDIA_TYPE.test(contentType))
+    throw badRequest(
+      'Content-Type',
+      `The content type must be a media type such as 'application/json'; got ${JSON.stringify(contentType.slice(0, 80))}.`,
+    );
   return contentType;
 }
 

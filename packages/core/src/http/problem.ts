@@ -28,7 +28,12 @@ export function badRequest(argument: string, message: string): HttpProblem {
 }
 
 /** A request beyond a limit of this server: 413 unless said otherwise. */
-export function limitExceeded(limit: string, message: string, status = 413, headers: Readonly<Record<string, string>> = {}): HttpProblem {
+export function limitExceeded(
+  limit: string,
+  message: string,
+  status = 413,
+  headers: Readonly<Record<string, string>> = {},
+): HttpProblem {
   return new HttpProblem(status, 'LIMIT_EXCEEDED', message, { headers, fields: { limit } });
 }
 

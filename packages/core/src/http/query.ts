@@ -15,7 +15,11 @@ const COUNT = /^(0|[1-9]\d{0,15})$/;
 export function readQuery({ searchParams }: URL): Query {
   const text = (name: string): string | undefined => {
     const values = searchParams.getAll(name);
-    if (values.length > 1) throw badRequest(name, `The query parameter \`${name}\` may be given only once; it is there ${values.length} times.`);
+    if (values.length > 1)
+      throw badRequest(
+        name,
+        `The query parameter \`${name}\` may be given only once; it is there ${values.length} times.`,
+      );
     return values[0];
   };
   return {
@@ -31,6 +35,10 @@ export function readQuery({ searchParams }: URL): Query {
 /** Parses a plain decimal integer from 0 to 2^53 - 1; throws a 400 that names the parameter or header. */
 export function parseCount(name: string, value: string): number {
   const count = COUNT.test(value) ? Number(value) : NaN;
-  if (!Number.isSafeInteger(count)) throw badRequest(name, `\`${name}\` must be an integer from 0 to 2^53 - 1 in plain decimal digits; got ${JSON.stringify(value.slice(0, 40))}.`);
+  if (!Number.isSafeInteger(count))
+    throw badRequest(
+      name,
+      `\`${name}\` must be an integer from 0 to 2^53 - 1 in plain decimal digits; got ${JSON.stringify(value.slice(0, 40))}.`,
+    );
   return count;
 }

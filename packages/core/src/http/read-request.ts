@@ -1,5 +1,5 @@
 import { isJsonContentType } from '../log/codec.ts';
-import { isStreamError, StreamGapError } from '../log/errors.ts';
+import { isStreamGap } from '../log/errors.ts';
 import type { StreamHead } from '../log/head.ts';
 import type { StreamRecord } from '../log/record.ts';
 import type { ReadOptions, ReadResult } from '../log/store.ts';
@@ -39,28 +39,45 @@ export interface OpenedRead {
 /** Understands a GET (PROTOCOL.md, "Reading"). Throws a 400 that names the first parameter that makes no sense. */
 export function parseReadRequest({ query, request }: StreamRequest): ReadRequest {
   const view = query.text(PARAM.view) ?? 'plain';
-  if (view !== 'plain' && view !== 'records') throw badRequest(PARAM.view, `\`${PARAM.view}\` is 'records', or absent; got ${JSON.stringify(view.slice(0, 40))}.`);
+  if (view !== 'plain' && view !== 'records')
+    throw badRequest(
+      PARAM.view,
+      `\`${PARAM.view}\` is 'records', or absent; got ${JSON.stringify(view.slice(0, 40))}.`,
+    );
   const live = query.text(PARAM.live) ?? 'no';
-  if (live !== 'no' && live !== 'long-poll' && live !== 'sse') throw badRequest(PARAM.live, `\`${PARAM.live}\` is 'long-poll' or 'sse', or absent; got ${JSON.stringify(live.slice(0, 40))}.`);
+  if (live !== 'no' && live !== 'long-poll' && live !== 'sse')
+    throw badRequest(
+      PARAM.live,
+      `\`${PARAM.live}\` is 'long-poll' or 'sse', or absent; got ${JSON.stringify(live.slice(0, 40))}.`,
+    );
   const lastEventId = live === 'sse' ? request.headers.get(HEADER.lastEventId) : null;
   const offset = query.text(PARAM.offset);
   const last = query.count(PARAM.last);
-  if (offset !== undefined && last !== undefined) throw badRequest(PARAM.last, `Pass \`${PARAM.offset}\` or \`${PARAM.last}\`, not both.`);
+  if (offset !== undefined && last !== undefined)
+    throw badRequest(PARAM.last, `Pass \`${PARAM.offset}\` or \`${PARAM.last}\`, not both.`);
   if (live !== 'no' && offset === undefined && last === undefined && lastEventId === null) {
-    throw badRequest(PARAM.offset, `A live read needs \`${PARAM.offset}\`: '${OFFSET_START}', '${OFFSET_NOW}' or an offset from an earlier answer.`);
+    throw badRequest(
+      PARAM.offset,
+      `A live read needs \`${PARAM.offset}\`: '${OFFSET_START}', '${OFFSET_NOW}' or an offset from an earlier answer.`,
+    );
   }
   const start = parseStart(offset, last, lastEventId);
-  if (start.kind === 'offset' && start.byte > 0 && view === 'records') throw badRequest(PARAM.offset, 'The records view cannot start inside a record.');
+  if (start.kind === 'offset' && start.byte > 0 && view === 'records')
+    throw badRequest(PARAM.offset, 'The records view cannot start inside a record.');
   return { view, live, start, cursor: query.text(PARAM.cursor), resumed: lastEventId !== null };
 }
 
 /** Reads the first records of what was asked for; throws NOT_FOUND, GAP, or a 400 for an offset that this stream cannot have. */
-export async function openRead({ store }: HandlerContext, id: string, { start }: ReadRequest, limits: Omit<ReadOptions, 'from'>): Promise<OpenedRead> {
+export async function openRead(
+  { store }: HandlerContext,
+  id: string,
+  { start }: ReadRequest,
+  limits: Omit<ReadOptions, 'from'>,
+): Promise<OpenedRead> {
   const read = (from: number): Promise<ReadResult> => store.read(id, { ...limits, from });
   switch (start.kind) {
     case 'beginning': {
-      // The beginning is what is left of it: only a reader that resumes can miss what retention removed.
-      const page = await read(0).catch((error: unknown) => (isStreamError(error) && error.code === 'GAP' ? read((error as StreamGapError).earliestPosition) : Promise.reject(error)));
+      const page = await readFromBeginning(read);
       return { ...page, from: page.records[0]?.position ?? page.head.nextPosition, byte: 0 };
     }
     case 'tail': {
@@ -80,6 +97,16 @@ export async function openRead({ store }: HandlerContext, id: string, { start }:
   }
 }
 
+/** The beginning is what is left of it: only a reader that resumes can miss what retention removed. */
+async function readFromBeginning(read: (from: number) => Promise<ReadResult>): Promise<ReadResult> {
+  try {
+    return await read(0);
+  } catch (error) {
+    if (!isStreamGap(error)) throw error;
+    return read(error.earliestPosition);
+  }
+}
+
 function parseStart(offset: string | undefined, last: number | undefined, lastEventId: string | null): ReadStart {
   if (lastEventId !== null) return parseToken(HEADER.lastEventId, lastEventId);
   if (last !== undefined) return { kind: 'last', count: last };
@@ -90,12 +117,17 @@ function parseStart(offset: string | undefined, last: number | undefined, lastEv
 
 function parseToken(name: string, token: string): ReadStart {
   const offset = parseOffset(token);
-  if (!offset) throw badRequest(name, `\`${name}\` is no offset of this server: ${JSON.stringify(token.slice(0, 60))}. Use one that an answer gave.`);
+  if (!offset)
+    throw badRequest(
+      name,
+      `\`${name}\` is no offset of this server: ${JSON.stringify(token.slice(0, 60))}. Use one that an answer gave.`,
+    );
   return { kind: 'offset', ...offset };
 }
 
 function assertByte({ position, byte }: StreamOffset, { records, head }: ReadResult): void {
   const [record] = records;
   const fits = record?.kind === 'data' && typeof record.data !== 'string' && byte < record.data.byteLength;
-  if (isJsonContentType(head.contentType) || !fits) throw badRequest(PARAM.offset, `The stream has no offset ${formatOffset(position, byte)}.`);
+  if (isJsonContentType(head.contentType) || !fits)
+    throw badRequest(PARAM.offset, `The stream has no offset ${formatOffset(position, byte)}.`);
 }

@@ -14,7 +14,10 @@ export interface ReaderSlots {
 const RETRY_AFTER = { 'Retry-After': '1' };
 
 /** Creates the counter. */
-export function createReaderSlots(limits: { readonly maxLiveReaders: number; readonly maxLiveReadersPerStream: number }): ReaderSlots {
+export function createReaderSlots(limits: {
+  readonly maxLiveReaders: number;
+  readonly maxLiveReadersPerStream: number;
+}): ReaderSlots {
   const perStream = new Map<string, number>();
   let size = 0;
   return {
@@ -23,8 +26,20 @@ export function createReaderSlots(limits: { readonly maxLiveReaders: number; rea
     },
     take(streamId) {
       const count = perStream.get(streamId) ?? 0;
-      if (size >= limits.maxLiveReaders) throw limitExceeded('maxLiveReaders', `The server has ${limits.maxLiveReaders} live readers, its limit. Try again, or read without \`live\`.`, 429, RETRY_AFTER);
-      if (count >= limits.maxLiveReadersPerStream) throw limitExceeded('maxLiveReadersPerStream', `The stream has ${limits.maxLiveReadersPerStream} live readers, its limit. Try again, or read without \`live\`.`, 429, RETRY_AFTER);
+      if (size >= limits.maxLiveReaders)
+        throw limitExceeded(
+          'maxLiveReaders',
+          `The server has ${limits.maxLiveReaders} live readers, its limit. Try again, or read without \`live\`.`,
+          429,
+          RETRY_AFTER,
+        );
+      if (count >= limits.maxLiveReadersPerStream)
+        throw limitExceeded(
+          'maxLiveReadersPerStream',
+          `The stream has ${limits.maxLiveReadersPerStream} live readers, its limit. Try again, or read without \`live\`.`,
+          429,
+          RETRY_AFTER,
+        );
       perStream.set(streamId, count + 1);
       size++;
       let taken = true;

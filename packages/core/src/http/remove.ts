@@ -3,7 +3,10 @@ import { notFound } from './problem.ts';
 import { emptyResponse } from './responses.ts';
 
 /** `DELETE {stream}`. */
-export async function handleDelete({ guard, store }: HandlerContext, { request, id }: StreamRequest): Promise<Response> {
+export async function handleDelete(
+  { guard, store }: HandlerContext,
+  { request, id }: StreamRequest,
+): Promise<Response> {
   await guard(request, id, 'delete');
   if (!(await store.delete(id))) throw notFound();
   return emptyResponse(204);

@@ -11,7 +11,8 @@ const RFC_3339 = /^(\d{4})-(\d{2})-(\d{2})[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-
 export function readLifetime({ headers }: Request): { readonly ttlMs?: number; readonly expiresAt?: number } {
   const ttl = headers.get(HEADER.ttl);
   const expiresAt = headers.get(HEADER.expiresAt);
-  if (ttl !== null && expiresAt !== null) throw badRequest(HEADER.expiresAt, `Send ${HEADER.ttl} or ${HEADER.expiresAt}, not both.`);
+  if (ttl !== null && expiresAt !== null)
+    throw badRequest(HEADER.expiresAt, `Send ${HEADER.ttl} or ${HEADER.expiresAt}, not both.`);
   if (ttl !== null) {
     const ttlMs = parseCount(HEADER.ttl, ttl) * 1_000;
     if (!Number.isSafeInteger(ttlMs)) throw badRequest(HEADER.ttl, `${HEADER.ttl} is too long: ${ttl} seconds.`);
@@ -24,7 +25,11 @@ export function readLifetime({ headers }: Request): { readonly ttlMs?: number; r
 export function readEnd({ headers }: Request): StreamEnd | undefined {
   const closed = headers.get(HEADER.closed)?.toLowerCase();
   const end = headers.get(HEADER.end);
-  if (closed !== undefined && closed !== 'true' && closed !== 'false') throw badRequest(HEADER.closed, `${HEADER.closed} is 'true' or absent; got ${JSON.stringify(closed.slice(0, 40))}.`);
+  if (closed !== undefined && closed !== 'true' && closed !== 'false')
+    throw badRequest(
+      HEADER.closed,
+      `${HEADER.closed} is 'true' or absent; got ${JSON.stringify(closed.slice(0, 40))}.`,
+    );
   if (end === null) return closed === 'true' ? { outcome: 'completed' } : undefined;
   if (closed !== 'true') throw badRequest(HEADER.end, `${HEADER.end} needs ${HEADER.closed}: true.`);
   return parseEnd(end);
@@ -37,7 +42,10 @@ export function readProducer({ headers }: Request): SegmentProducer | undefined 
   const seq = headers.get(HEADER.producerSeq);
   if (id === null && epoch === null && seq === null) return undefined;
   if (id === null || epoch === null || seq === null) {
-    throw badRequest(HEADER.producerId, `${HEADER.producerId}, ${HEADER.producerEpoch} and ${HEADER.producerSeq} go together; some are missing.`);
+    throw badRequest(
+      HEADER.producerId,
+      `${HEADER.producerId}, ${HEADER.producerEpoch} and ${HEADER.producerSeq} go together; some are missing.`,
+    );
   }
   if (id === '') throw badRequest(HEADER.producerId, `${HEADER.producerId} may not be empty.`);
   return { id, epoch: parseCount(HEADER.producerEpoch, epoch), seq: parseCount(HEADER.producerSeq, seq) };
@@ -59,7 +67,12 @@ export function readExpectedPosition({ headers }: Request): number | undefined {
 /** Throws a 501 for the forks of the base protocol, which this handler does not offer. */
 export function refuseForks({ headers }: Request): void {
   for (const name of [HEADER.forkedFrom, HEADER.forkOffset, HEADER.forkSubOffset]) {
-    if (headers.has(name)) throw new HttpProblem(501, 'UNSUPPORTED', `Forks are not offered here; ${name} cannot be honoured. Nothing was created.`);
+    if (headers.has(name))
+      throw new HttpProblem(
+        501,
+        'UNSUPPORTED',
+        `Forks are not offered here; ${name} cannot be honoured. Nothing was created.`,
+      );
   }
 }
 
@@ -69,7 +82,10 @@ function parseTimestamp(text: string): number {
   // `Date.parse` turns 30 February into 1 March: only a date that survives the round trip was one.
   const days = new Date(Date.UTC(Number(match?.[1]), Number(match?.[2]) - 1, Number(match?.[3]))).getUTCDate();
   if (!Number.isSafeInteger(time) || time < 0 || days !== Number(match?.[3])) {
-    throw badRequest(HEADER.expiresAt, `${HEADER.expiresAt} must be an RFC 3339 time such as 2026-01-31T12:00:00Z; got ${JSON.stringify(text.slice(0, 40))}.`);
+    throw badRequest(
+      HEADER.expiresAt,
+      `${HEADER.expiresAt} must be an RFC 3339 time such as 2026-01-31T12:00:00Z; got ${JSON.stringify(text.slice(0, 40))}.`,
+    );
   }
   return time;
 }
@@ -90,6 +106,12 @@ export function decodeEnd(value: unknown): StreamEnd {
   const { outcome, error, reason } = value as StreamEnd;
   if (!error) return { outcome, ...(reason !== undefined && { reason }) };
   const { code, message, name, stack } = error;
-  const failure = { code, message, ...(name !== undefined && { name }), ...(stack !== undefined && { stack }), ...(error.public === true && { public: true as const }) };
+  const failure = {
+    code,
+    message,
+    ...(name !== undefined && { name }),
+    ...(stack !== undefined && { stack }),
+    ...(error.public === true && { public: true as const }),
+  };
   return { outcome, error: failure, ...(reason !== undefined && { reason }) };
 }

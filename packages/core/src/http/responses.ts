@@ -10,5 +10,8 @@ export function emptyResponse(status: number, headers: Readonly<Record<string, s
 
 /** JSON for a header value: everything beyond ASCII is escaped, because header values are bytes of no agreed encoding. */
 export function headerJson(value: unknown): string {
-  return JSON.stringify(value).replaceAll(/[\u007f-\uffff]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return JSON.stringify(value).replaceAll(
+    /[\u007f-\uffff]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }

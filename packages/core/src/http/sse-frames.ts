@@ -53,10 +53,18 @@ export function placeAt(position: number): SsePlace {
 }
 
 /** The place of a reader that resumes inside a record, and the records after that one. */
-export function placeInside(byte: number, records: readonly StreamRecord[]): { readonly place: SsePlace; readonly rest: readonly StreamRecord[] } {
+export function placeInside(
+  byte: number,
+  records: readonly StreamRecord[],
+): { readonly place: SsePlace; readonly rest: readonly StreamRecord[] } {
   const [first, ...rest] = records;
-  if (first?.kind !== 'data' || typeof first.data === 'string') throw new Error('Only a record of bytes can be resumed in its middle.');
-  const place: SsePlace = { position: first.position + 1, offset: formatOffset(first.position, byte), carry: first.data.subarray(byte) };
+  if (first?.kind !== 'data' || typeof first.data === 'string')
+    throw new Error('Only a record of bytes can be resumed in its middle.');
+  const place: SsePlace = {
+    position: first.position + 1,
+    offset: formatOffset(first.position, byte),
+    carry: first.data.subarray(byte),
+  };
   return { place, rest };
 }
 
@@ -74,7 +82,10 @@ export function encodeSseBatch(format: SseFormat, from: SsePlace, batch: SseBatc
   const { payload, place } = encodePayload(format, from, batch);
   const data = payload === '' ? '' : encodeSseEvent({ id: place.offset, event: EVENT.data, data: payload });
   const supersede = format === 'records' ? [] : retractions(batch.records);
-  return { bytes: new TextEncoder().encode(data + controlText({ format, place, state: batch.state, cursor, supersede })), place };
+  return {
+    bytes: new TextEncoder().encode(data + controlText({ format, place, state: batch.state, cursor, supersede })),
+    place,
+  };
 }
 
 /** What a control event is made of. */
@@ -90,7 +101,13 @@ export function encodeSseControl(parts: ControlParts): Uint8Array {
   return new TextEncoder().encode(controlText({ ...parts, supersede: [] }));
 }
 
-function controlText({ format, place, state, cursor, supersede }: ControlParts & { readonly supersede: NonNullable<WireState['supersede']> }): string {
+function controlText({
+  format,
+  place,
+  state,
+  cursor,
+  supersede,
+}: ControlParts & { readonly supersede: NonNullable<WireState['supersede']> }): string {
   const { head, stalled } = state;
   const upToDate = place.position >= head.nextPosition;
   const end = upToDate ? head.end : null;
@@ -111,7 +128,11 @@ function controlText({ format, place, state, cursor, supersede }: ControlParts &
   return encodeSseEvent({ id: place.offset, event: EVENT.control, data: JSON.stringify(control) });
 }
 
-function encodePayload(format: SseFormat, from: SsePlace, batch: SseBatch): { readonly payload: string; readonly place: SsePlace } {
+function encodePayload(
+  format: SseFormat,
+  from: SsePlace,
+  batch: SseBatch,
+): { readonly payload: string; readonly place: SsePlace } {
   const place = placeAt(batch.to);
   switch (format) {
     case 'records':
@@ -157,7 +178,8 @@ function offsetOfCarry(from: SsePlace, { records }: SseBatch, held: number): str
 function retractions(records: readonly StreamRecord[]): NonNullable<WireState['supersede']> {
   const found: NonNullable<WireState['supersede']>[number][] = [];
   for (const record of records) {
-    if (record.kind === 'supersede') found.push({ position: record.position, step: record.step, belowAttempt: record.belowAttempt });
+    if (record.kind === 'supersede')
+      found.push({ position: record.position, step: record.step, belowAttempt: record.belowAttempt });
   }
   return found;
 }

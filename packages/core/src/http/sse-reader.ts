@@ -3,7 +3,15 @@ import type { StreamHead } from '../log/head.ts';
 import type { ReadResult } from '../log/store.ts';
 import { encodeSseComment } from '../sse/encode.ts';
 import type { FeedBatch, FeedSubscriber, LiveFeed } from './live-feed.ts';
-import { encodeSseBatch, encodeSseControl, isFinal, type SseBatch, type SseFormat, type SseFrames, type SsePlace } from './sse-frames.ts';
+import {
+  encodeSseBatch,
+  encodeSseControl,
+  isFinal,
+  type SseBatch,
+  type SseFormat,
+  type SseFrames,
+  type SsePlace,
+} from './sse-frames.ts';
 import { type StreamState, stateKey } from './state.ts';
 
 /** Options of {@link SseReader}. */
@@ -49,8 +57,13 @@ export class SseReader implements FeedSubscriber {
   #known = '';
   /** A read of our own is on its way. */
   #busy = false;
-  /** Since when the chunk waits; 0 = none does. */
-  #waitingSince = 0;
+  /**
+   * A chunk waits for the client. Kept here, because asking the controller costs more than all else that a delivery takes; `enqueue` calls
+   * `pull` at once when the client was waiting.
+   */
+  #waiting = false;
+  /** When the waiting chunk was first found in the way; 0 = it was not. */
+  #stuckSince = 0;
   /** The response is over once the waiting chunk is taken. */
   #cutting = false;
   #timer: ReturnType<typeof setTimeout>;
@@ -117,7 +130,8 @@ export class SseReader implements FeedSubscriber {
   }
 
   #onPull(): Promise<void> | undefined {
-    this.#waitingSince = 0;
+    this.#waiting = false;
+    this.#stuckSince = 0;
     if (this.#cutting) {
       this.#sayGoodbye();
       return undefined;
@@ -125,18 +139,19 @@ export class SseReader implements FeedSubscriber {
     return this.#mode === 'behind' ? this.#advance() : undefined;
   }
 
-  /** Sends the next chunk that is there, or goes live. */
+  /** Sends what is there until the client has enough for now, or there is no more and the reader goes live. */
   async #advance(): Promise<void> {
     if (this.#busy) return;
     this.#busy = true;
     try {
-      await this.#catchUp();
+      // More than one chunk when the client is that fast: its next pull came while this one was busy, and is not repeated.
+      while (this.#mode === 'behind' && this.#canSend()) await this.#catchUp();
     } catch (error) {
       if (!isStreamNotFound(error)) this.#options.onError(error);
       this.close();
     } finally {
       this.#busy = false;
-      if (this.#cutting && this.#isOpen && (this.#controller.desiredSize ?? 0) > 0) this.#sayGoodbye();
+      if (this.#cutting && this.#isOpen && !this.#waiting) this.#sayGoodbye();
     }
   }
 
@@ -146,7 +161,8 @@ export class SseReader implements FeedSubscriber {
     const { state } = feed;
     if (position >= feed.position) {
       this.#mode = 'live';
-      if (state.head.end && position >= state.head.nextPosition) this.#send(this.#encode({ records: [], to: position, state }), { records: [], to: position, state });
+      if (state.head.end && position >= state.head.nextPosition)
+        this.#send(this.#encode({ records: [], to: position, state }), { records: [], to: position, state });
       else this.#tell(state);
       return;
     }
@@ -172,7 +188,9 @@ export class SseReader implements FeedSubscriber {
   #tell(state: StreamState): void {
     if (stateKey(state) === this.#known) return;
     this.#known = stateKey(state);
-    this.#enqueue(encodeSseControl({ format: this.#options.format, place: this.#place, state, cursor: this.#cursor() }));
+    this.#enqueue(
+      encodeSseControl({ format: this.#options.format, place: this.#place, state, cursor: this.#cursor() }),
+    );
   }
 
   #encodeShared(batch: FeedBatch): SseFrames {
@@ -197,12 +215,12 @@ export class SseReader implements FeedSubscriber {
   }
 
   #canSend(): boolean {
-    return !this.#cutting && (this.#controller.desiredSize ?? 0) > 0;
+    return !this.#waiting && !this.#cutting;
   }
 
   #enqueue(bytes: Uint8Array): void {
+    this.#waiting = true;
     this.#controller.enqueue(bytes);
-    if ((this.#controller.desiredSize ?? 0) <= 0) this.#waitingSince = performance.now();
   }
 
   /** The response has lasted long enough; the client resumes at the offset of the last control event. */
@@ -227,7 +245,9 @@ export class SseReader implements FeedSubscriber {
   }
 
   #dropIfStuck(): void {
-    if (this.#waitingSince > 0 && performance.now() - this.#waitingSince > this.#options.slowReaderMs) this.#drop();
+    if (!this.#waiting) return;
+    if (this.#stuckSince === 0) this.#stuckSince = performance.now();
+    else if (performance.now() - this.#stuckSince > this.#options.slowReaderMs) this.#drop();
   }
 
   /** Cuts a client that does not read: failing the body is what makes a server give up the connection. */

@@ -9,7 +9,11 @@ import { stateHeaders } from './state.ts';
 import { HEADER } from './wire.ts';
 
 /** `GET {stream}?offset=…&live=sse`: what is there, then what comes, as server-sent events (PROTOCOL.md, "SSE"). */
-export async function handleSse(context: HandlerContext, { request, id }: StreamRequest, read: ReadRequest): Promise<Response> {
+export async function handleSse(
+  context: HandlerContext,
+  { request, id }: StreamRequest,
+  read: ReadRequest,
+): Promise<Response> {
   assertServing(context);
   const release = context.slots.take(id);
   try {
@@ -35,7 +39,11 @@ interface Prepared {
   readonly release: () => void;
 }
 
-function respond(context: HandlerContext, request: Request, { read, opened, place, first, release }: Prepared): Response {
+function respond(
+  context: HandlerContext,
+  request: Request,
+  { read, opened, place, first, release }: Prepared,
+): Response {
   const { limits, cursors, store, random } = context;
   const { head } = opened;
   const format = sseFormat(read.view, head.contentType);
@@ -76,7 +84,10 @@ function respond(context: HandlerContext, request: Request, { read, opened, plac
   });
 }
 
-function firstBatch({ feeds }: HandlerContext, { from, byte, records, head }: OpenedRead): { readonly place: SsePlace; readonly first: SseBatch } {
+function firstBatch(
+  { feeds }: HandlerContext,
+  { from, byte, records, head }: OpenedRead,
+): { readonly place: SsePlace; readonly first: SseBatch } {
   const state = { head, stalled: feeds.isStalled(head) };
   const to = from + records.length;
   if (byte === 0) return { place: placeAt(from), first: { records, to, state } };
@@ -86,5 +97,6 @@ function firstBatch({ feeds }: HandlerContext, { from, byte, records, head }: Op
 
 /** Throws a 503 once the server is closing: a live response would only be cut. */
 export function assertServing({ closing }: HandlerContext): void {
-  if (closing?.aborted) throw new HttpProblem(503, 'STORE_ERROR', 'The server is closing; try again.', { headers: { 'Retry-After': '1' } });
+  if (closing?.aborted)
+    throw new HttpProblem(503, 'STORE_ERROR', 'The server is closing; try again.', { headers: { 'Retry-After': '1' } });
 }

@@ -17,7 +17,11 @@ const MAX_HEADER_TEXT = 512;
 /** An end as readers may see it (PROTOCOL.md, "The end"). */
 export function toWireEnd(end: StreamEnd): WireEnd {
   const { outcome, error, reason } = publicEnd(end);
-  return { outcome, ...(error && { error: { code: error.code, message: error.message } }), ...(reason !== undefined && { reason }) };
+  return {
+    outcome,
+    ...(error && { error: { code: error.code, message: error.message } }),
+    ...(reason !== undefined && { reason }),
+  };
 }
 
 /** Names the state that is not in the records: equal keys need no news. */
@@ -34,7 +38,10 @@ export interface PageEnd {
 }
 
 /** Headers that describe a stream at the place where a response stops. The end shows only once everything before it was sent. */
-export function stateHeaders(state: StreamState, { position, offset = formatOffset(position) }: PageEnd): Record<string, string> {
+export function stateHeaders(
+  state: StreamState,
+  { position, offset = formatOffset(position) }: PageEnd,
+): Record<string, string> {
   const { head, stalled } = state;
   const atTail = position >= head.nextPosition;
   return {
@@ -49,7 +56,7 @@ export function stateHeaders(state: StreamState, { position, offset = formatOffs
 }
 
 /** Headers that say how a stream ended. */
-export function endHeaders(end: StreamEnd): Record<string, string> {
+function endHeaders(end: StreamEnd): Record<string, string> {
   const { outcome, error, reason } = toWireEnd(end);
   const short: WireEnd = {
     outcome,

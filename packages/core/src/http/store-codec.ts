@@ -24,10 +24,18 @@ export interface StoreWireRecord {
 
 /** Encodes a record, stored or new. */
 export function encodeStoreRecord(record: StreamRecord | NewRecord): StoreWireRecord {
-  const place = 'position' in record ? { p: record.position, t: record.timestamp, ...(record.producer && { w: encodeStamp(record.producer) }) } : {};
+  const place =
+    'position' in record
+      ? { p: record.position, t: record.timestamp, ...(record.producer && { w: encodeStamp(record.producer) }) }
+      : {};
   if (record.kind === 'supersede') return { ...place, x: { step: record.step, belowAttempt: record.belowAttempt } };
   const data = typeof record.data === 'string' ? { j: record.data } : { b: toBase64(record.data) };
-  return { ...place, ...data, ...(record.step !== undefined && { s: record.step }), ...(record.attempt !== undefined && { a: record.attempt }) };
+  return {
+    ...place,
+    ...data,
+    ...(record.step !== undefined && { s: record.step }),
+    ...(record.attempt !== undefined && { a: record.attempt }),
+  };
 }
 
 /** Decodes a stored record. */
@@ -40,7 +48,10 @@ export function decodeStoredRecord({ p = 0, t = 0, j, b, s, a, x, w }: StoreWire
 
 /** The body of a `perennial-append` request. */
 export function encodeAppendRequest({ segments, token }: AppendRequest): unknown {
-  return { ...(token !== undefined && { token }), segments: segments.map((segment) => ({ ...segment, records: segment.records.map(encodeStoreRecord) })) };
+  return {
+    ...(token !== undefined && { token }),
+    segments: segments.map((segment) => ({ ...segment, records: segment.records.map(encodeStoreRecord) })),
+  };
 }
 
 /** The body of a `perennial-create` request. */
@@ -51,8 +62,12 @@ export function encodeCreateOptions({ records, ...options }: CreateOptions): unk
 /** Reads what {@link encodeAppendRequest} wrote. Shapes only: values are the append rules' to judge. */
 export function decodeAppendRequest(body: unknown, decodeEnd: (value: unknown) => StreamEnd): AppendRequest {
   const { token, segments } = asObject('body', body);
-  if (!Array.isArray(segments)) throw new InvalidArgumentError('segments', `\`segments\` must be an array; got ${quote(segments)}.`);
-  return { ...(token !== undefined && { token: token as number }), segments: segments.map((segment) => decodeSegment(segment, decodeEnd)) };
+  if (!Array.isArray(segments))
+    throw new InvalidArgumentError('segments', `\`segments\` must be an array; got ${quote(segments)}.`);
+  return {
+    ...(token !== undefined && { token: token as number }),
+    segments: segments.map((segment) => decodeSegment(segment, decodeEnd)),
+  };
 }
 
 /** Reads what {@link encodeCreateOptions} wrote. */
@@ -82,7 +97,8 @@ function decodeSegment(value: unknown, decodeEnd: (value: unknown) => StreamEnd)
 }
 
 function decodeRecords(value: unknown): NewRecord[] {
-  if (!Array.isArray(value)) throw new InvalidArgumentError('records', `\`records\` must be an array; got ${quote(value)}.`);
+  if (!Array.isArray(value))
+    throw new InvalidArgumentError('records', `\`records\` must be an array; got ${quote(value)}.`);
   return value.map(decodeNewRecord);
 }
 
@@ -92,8 +108,16 @@ function decodeNewRecord(value: unknown): NewRecord {
     const { step, belowAttempt } = asObject('x', x);
     return { kind: 'supersede', step: step as string, belowAttempt: belowAttempt as number };
   }
-  if ((typeof j === 'string') === (typeof b === 'string')) throw new InvalidArgumentError('records', `A record has exactly one of \`j\` (JSON text), \`b\` (base64) and \`x\`; got ${quote(value)}.`);
-  return { data: typeof j === 'string' ? j : fromBase64(String(b)), ...(s !== undefined && { step: s as string }), ...(a !== undefined && { attempt: a as number }) };
+  if ((typeof j === 'string') === (typeof b === 'string'))
+    throw new InvalidArgumentError(
+      'records',
+      `A record has exactly one of \`j\` (JSON text), \`b\` (base64) and \`x\`; got ${quote(value)}.`,
+    );
+  return {
+    data: typeof j === 'string' ? j : fromBase64(String(b)),
+    ...(s !== undefined && { step: s as string }),
+    ...(a !== undefined && { attempt: a as number }),
+  };
 }
 
 function encodeStamp({ id, epoch, seq }: ProducerStamp): readonly [string, number, number] {
@@ -106,6 +130,7 @@ function pick(object: Readonly<Record<string, unknown>>, names: readonly string[
 }
 
 function asObject(name: string, value: unknown): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new InvalidArgumentError(name, `\`${name}\` must be an object; got ${quote(value)}.`);
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new InvalidArgumentError(name, `\`${name}\` must be an object; got ${quote(value)}.`);
   return value as Record<string, unknown>;
 }

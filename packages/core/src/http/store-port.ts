@@ -1,4 +1,5 @@
 import { isJsonContentType } from '../log/codec.ts';
+import { assertCreateOptions } from '../log/head-rules.ts';
 import type { StreamHead } from '../log/head.ts';
 import type { NewRecord } from '../log/record.ts';
 import type { ListOptions } from '../log/store.ts';
@@ -22,17 +23,25 @@ const MAX_BYTES = 16_777_216;
 const NO_STORE = { 'Cache-Control': 'no-store' };
 
 /** `PUT {stream}?perennial-create`: {@link StreamStore.create} (PROTOCOL.md, "The store port over HTTP"). */
-export async function handleStoreCreate({ guard, store, limits }: HandlerContext, { request, id }: StreamRequest): Promise<Response> {
+export async function handleStoreCreate(
+  { guard, store, limits }: HandlerContext,
+  { request, id }: StreamRequest,
+): Promise<Response> {
   await guard(request, id, 'create', 'mark');
   const options = decodeCreateOptions(await readJson(request, limits.maxBodyBytes), decodeEnd);
+  assertCreateOptions(options);
   assertRecords(options.records ?? [], limits);
-  if (options.contentType === undefined || isJsonContentType(options.contentType)) assertJsonTexts(options.records ?? [], limits);
+  if (options.contentType === undefined || isJsonContentType(options.contentType))
+    assertJsonTexts(options.records ?? [], limits);
   const { created, head } = await store.create(id, options);
   return json({ created, head }, created ? 201 : 200);
 }
 
 /** `POST {stream}?perennial-append`: {@link StreamStore.append}. */
-export async function handleStoreAppend({ guard, store, limits }: HandlerContext, { request, id }: StreamRequest): Promise<Response> {
+export async function handleStoreAppend(
+  { guard, store, limits }: HandlerContext,
+  { request, id }: StreamRequest,
+): Promise<Response> {
   await guard(request, id, 'append', 'mark');
   const append = decodeAppendRequest(await readJson(request, limits.maxBodyBytes), decodeEnd);
   const records = append.segments.flatMap((segment) => segment.records);
@@ -42,7 +51,10 @@ export async function handleStoreAppend({ guard, store, limits }: HandlerContext
 }
 
 /** `POST {stream}?perennial-mark`: {@link StreamStore.mark}. */
-export async function handleStoreMark({ guard, store, limits }: HandlerContext, { request, id }: StreamRequest): Promise<Response> {
+export async function handleStoreMark(
+  { guard, store, limits }: HandlerContext,
+  { request, id }: StreamRequest,
+): Promise<Response> {
   await guard(request, id, 'mark');
   const mark = decodeMark(await readJson(request, limits.maxBodyBytes));
   if (mark.type === 'cancel') await guard(request, id, 'cancel');
@@ -60,16 +72,28 @@ export async function handleStoreRead(context: HandlerContext, stream: StreamReq
   const wait = query.text(PARAM.wait);
   if (wait !== undefined) return storeWait(context, stream, wait);
   const from = query.count(PARAM.from);
-  if (from === undefined) throw badRequest(PARAM.from, `The store view needs \`${PARAM.from}\`, \`${PARAM.head}\`, \`${PARAM.producer}\` or \`${PARAM.wait}\`.`);
-  const { records, head } = await store.read(id, { from, ...bounded(query, 'limit', MAX_LIMIT), ...bounded(query, 'maxBytes', MAX_BYTES) });
+  if (from === undefined)
+    throw badRequest(
+      PARAM.from,
+      `The store view needs \`${PARAM.from}\`, \`${PARAM.head}\`, \`${PARAM.producer}\` or \`${PARAM.wait}\`.`,
+    );
+  const { records, head } = await store.read(id, {
+    from,
+    ...bounded(query, 'limit', MAX_LIMIT),
+    ...bounded(query, 'maxBytes', MAX_BYTES),
+  });
   return json({ records: records.map(encodeStoreRecord), head });
 }
 
 /** `GET {base}?perennial-list`: {@link StreamStore.list}; with `perennial-view=store` the heads are whole. */
-export async function handleStoreList({ guard, store }: HandlerContext, { request, query }: { readonly request: Request; readonly query: Query }): Promise<Response> {
+export async function handleStoreList(
+  { guard, store }: HandlerContext,
+  { request, query }: { readonly request: Request; readonly query: Query },
+): Promise<Response> {
   const prefix = query.text(PARAM.prefix) ?? '';
   const view = query.text(PARAM.view);
-  if (view !== undefined && view !== 'store') throw badRequest(PARAM.view, `A list has the view 'store', or none; got ${JSON.stringify(view.slice(0, 40))}.`);
+  if (view !== undefined && view !== 'store')
+    throw badRequest(PARAM.view, `A list has the view 'store', or none; got ${JSON.stringify(view.slice(0, 40))}.`);
   await (view === 'store' ? guard(request, prefix, 'list', 'mark') : guard(request, prefix, 'list'));
   const after = query.text(PARAM.after);
   const options: ListOptions = { prefix, ...(after !== undefined && { after }), ...bounded(query, 'limit', MAX_LIMIT) };
@@ -77,7 +101,11 @@ export async function handleStoreList({ guard, store }: HandlerContext, { reques
   return json({ streams: view === 'store' ? streams : streams.map(publicHead), ...(next !== undefined && { next }) });
 }
 
-async function storeWait(context: HandlerContext, { request, query, id }: StreamRequest, wait: string): Promise<Response> {
+async function storeWait(
+  context: HandlerContext,
+  { request, query, id }: StreamRequest,
+  wait: string,
+): Promise<Response> {
   assertServing(context);
   const { store, limits, closing } = context;
   const position = wait === 'end' ? Infinity : parseCount(PARAM.wait, wait);
@@ -85,7 +113,9 @@ async function storeWait(context: HandlerContext, { request, query, id }: Stream
   const signal = closing ? AbortSignal.any([request.signal, closing]) : request.signal;
   const release = context.slots.take(id);
   try {
-    return json({ head: await store.wait(id, { position, cancel: query.text(PARAM.cancel) === 'true', timeoutMs, signal }) });
+    return json({
+      head: await store.wait(id, { position, cancel: query.text(PARAM.cancel) === 'true', timeoutMs, signal }),
+    });
   } catch (error) {
     if (signal.aborted) throw new HttpProblem(503, 'STORE_ERROR', 'The server is closing; try again.');
     throw error;
@@ -95,11 +125,37 @@ async function storeWait(context: HandlerContext, { request, query, id }: Stream
 }
 
 /** A head as anyone who may list streams sees it. */
-function publicHead({ id, incarnation, contentType, createdAt, firstPosition, nextPosition, end, cancel, ttlMs, expiresAt }: StreamHead): unknown {
-  return { id, incarnation, contentType, createdAt, firstPosition, nextPosition, end: end && toWireEnd(end), cancelRequested: cancel !== null, ttlMs, expiresAt };
+function publicHead({
+  id,
+  incarnation,
+  contentType,
+  createdAt,
+  firstPosition,
+  nextPosition,
+  end,
+  cancel,
+  ttlMs,
+  expiresAt,
+}: StreamHead): unknown {
+  return {
+    id,
+    incarnation,
+    contentType,
+    createdAt,
+    firstPosition,
+    nextPosition,
+    end: end && toWireEnd(end),
+    cancelRequested: cancel !== null,
+    ttlMs,
+    expiresAt,
+  };
 }
 
-function bounded(query: Query, name: 'limit' | 'maxBytes', most: number): { readonly limit?: number; readonly maxBytes?: number } {
+function bounded(
+  query: Query,
+  name: 'limit' | 'maxBytes',
+  most: number,
+): { readonly limit?: number; readonly maxBytes?: number } {
   const value = query.count(PARAM[name]);
   return value === undefined ? {} : { [name]: Math.min(value, most) };
 }
@@ -115,7 +171,8 @@ function assertRecords(records: readonly NewRecord[], limits: HandlerContext['li
   for (const record of records) {
     if (record.kind === 'supersede') continue;
     const { data } = record;
-    if (typeof data === 'string' ? exceeds(data, limits.maxRecordBytes) : data.byteLength > limits.maxRecordBytes) throw recordTooLarge(limits);
+    if (typeof data === 'string' ? exceeds(data, limits.maxRecordBytes) : data.byteLength > limits.maxRecordBytes)
+      throw recordTooLarge(limits);
   }
 }
 
@@ -124,7 +181,8 @@ function assertJsonTexts(records: readonly NewRecord[], limits: HandlerContext['
   for (const record of records) {
     if (record.kind === 'supersede' || typeof record.data !== 'string') continue;
     if (splitJson(record.data).depth > limits.maxJsonDepth) throw tooDeep(limits);
-    if (!isJson(record.data)) throw badRequest('data', `\`data\` must be a JSON text; got ${JSON.stringify(record.data.slice(0, 40))}.`);
+    if (!isJson(record.data))
+      throw badRequest('data', `\`data\` must be a JSON text; got ${JSON.stringify(record.data.slice(0, 40))}.`);
   }
 }
 

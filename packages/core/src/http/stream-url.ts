@@ -8,6 +8,9 @@ import { PARAM } from './wire.ts';
 export function streamUrl(base: string, id: string): string {
   const root = base.endsWith('/') ? base.slice(0, -1) : base;
   const segments = id.split('/');
-  const unsafe = segments.some((segment) => segment === '' || segment === '.' || segment === '..') || segments[0] === '__ds';
-  return unsafe ? `${root}/?${PARAM.stream}=${encodeURIComponent(id)}` : `${root}/${segments.map(encodeURIComponent).join('/')}`;
+  const unsafe =
+    segments.some((segment) => segment === '' || segment === '.' || segment === '..') || segments[0] === '__ds';
+  return unsafe
+    ? `${root}/?${PARAM.stream}=${encodeURIComponent(id)}`
+    : `${root}/${segments.map(encodeURIComponent).join('/')}`;
 }

@@ -42,12 +42,16 @@ function decodeSegment(segment: string): string {
   try {
     return decodeURIComponent(segment);
   } catch {
-    throw badRequest('stream', `The path segment ${JSON.stringify(segment.slice(0, 80))} is not valid percent-encoded UTF-8.`);
+    throw badRequest(
+      'stream',
+      `The path segment ${JSON.stringify(segment.slice(0, 80))} is not valid percent-encoded UTF-8.`,
+    );
   }
 }
 
 function assertId(id: string): string {
   if (id === '') throw badRequest('stream', 'A stream id may not be empty.');
-  if (id.length > MAX_STREAM_ID_LENGTH) throw badRequest('stream', `A stream id may have ${MAX_STREAM_ID_LENGTH} characters; this one has ${id.length}.`);
+  if (id.length > MAX_STREAM_ID_LENGTH)
+    throw badRequest('stream', `A stream id may have ${MAX_STREAM_ID_LENGTH} characters; this one has ${id.length}.`);
   return id;
 }

@@ -59,7 +59,7 @@ export interface AppendSegment {
   readonly end?: StreamEnd;
   /** Refuse unless the stream's content type is this one. */
   readonly contentType?: string;
-  /** Refuse unless the segment's first record would get this position. */
+  /** Refuse unless this is the next position, the one that the first record not stored before would get. */
   readonly expectedPosition?: number;
   /** Lexicographic application sequence; must be greater than the last one (`Stream-Seq` of the HTTP protocol). */
   readonly streamSeq?: string;

@@ -1,68 +1,23 @@
 import { decodeData } from '../log/codec.ts';
-import { endError } from '../log/end.ts';
-import {
-  InvalidArgumentError,
-  isStreamError,
-  quote,
-  StreamError,
-  type StreamReadError,
-  StreamSupersededError,
-  StreamTimeoutError,
-  toStoreError,
-} from '../log/errors.ts';
+import { InvalidArgumentError, quote } from '../log/errors.ts';
 import type { StreamHead } from '../log/head.ts';
-import type { DataRecord, StreamRecord, SupersedeRecord } from '../log/record.ts';
+import type { DataRecord } from '../log/record.ts';
 import type { StreamStore } from '../log/store.ts';
-import { aborted } from '../log/waiters.ts';
-import { type AsyncResult, err, ok, type Result } from '../result.ts';
 import { type StreamAddress, streamIdOf } from '../stream-address.ts';
-import { createPullIterator } from '../transform/pull-iterator.ts';
-import { type END, PULL, type Pull, type Pullable, type Receiver, WAIT } from '../transform/pull.ts';
-import { Retractions } from '../view/views.ts';
-import { createLeaseObserver, endLapsed } from './lease-observer.ts';
+import { createLeaseObserver, endLapsed, type LeaseObserver } from './lease-observer.ts';
+import { createRecordReader, type ReadViewOptions, type StreamReader } from './record-reader.ts';
+import type { RecordSource, SourcePage } from './record-source.ts';
+
+export type { ReadViewOptions, StreamReader };
 
 /** Options of {@link getStreamReader}, besides the stream's address. */
-export interface StreamReaderOptions {
+export interface StreamReaderOptions extends ReadViewOptions {
   readonly store: StreamStore;
-  /** First position wanted. @default 0 */
-  readonly startIndex?: number;
-  /** How long one read waits for a record, in ms; then it reports `STREAM_TIMEOUT`, which is not an end. @default none */
-  readonly pollTimeout?: number;
-  /** Stops the reader with `STREAM_ABORTED`. Never cancels the producer. */
-  readonly signal?: AbortSignal;
-  /**
-   * `live`: the data that stands, retractions applied. `raw`: all data ever written. `committed`: data of a step only once the step has
-   * succeeded, by `isCommitted` (PROTOCOL.md, "Views").
-   * @default 'live'
-   */
-  readonly view?: 'live' | 'raw' | 'committed';
-  /** With `view: 'committed'`: resolves once it is known whether the step succeeded with this attempt. */
-  readonly isCommitted?: (step: string, attempt: number) => boolean | Promise<boolean>;
-  /** Is told of retractions of values already handed out; without it they are a `STREAM_SUPERSEDED` error, and reading may go on. */
-  readonly onSupersede?: (superseded: StreamSupersededError) => void;
   /** Records fetched from the store at once. @default 512 */
   readonly pageSize?: number;
-  /** Monotonic milliseconds, for leases. @default performance.now */
-  readonly monotonic?: () => number;
-}
-
-/** Reads one stream from any position. Calls resolve with a {@link Result} and never reject; iteration throws the same typed errors. */
-export interface StreamReader<T> extends AsyncIterable<T>, Pullable<T> {
-  readonly streamId: string;
-  /** True while more may come: the reader is open and has not reached the stream's end. */
-  readonly readable: boolean;
-  /** Position of the next record to be read; a new reader with this `startIndex` goes on here. */
-  readonly position: number;
-  /** The next value. Waits for it by notification. At the end: `STREAM_ENDED`, `STREAM_FAILED` or `STREAM_CANCELLED`. */
-  read(): AsyncResult<T, StreamReadError>;
-  /** At least one value, and as many more as are there, up to `limit` (default 512). */
-  readBatch(options?: { readonly limit?: number }): AsyncResult<readonly T[], StreamReadError>;
-  /** Stops reading; a pending read resolves with `STREAM_READER_CLOSED`. Idempotent. */
-  close(): Promise<void>;
 }
 
 const DEFAULT_PAGE_SIZE = 512;
-const NOT_READY: unique symbol = Symbol('not ready');
 
 /**
  * Opens a reader on a stream, anywhere, at any time, in any process that reaches the store.
@@ -72,275 +27,58 @@ const NOT_READY: unique symbol = Symbol('not ready');
  * for await (const token of reader) process.stdout.write(token);
  */
 export function getStreamReader<T = unknown>(options: StreamReaderOptions & StreamAddress): StreamReader<T> {
-  assertPosition('startIndex', options.startIndex);
-  if (options.pollTimeout !== undefined && !(options.pollTimeout >= 0)) {
-    throw new InvalidArgumentError(
-      'pollTimeout',
-      `\`pollTimeout\` must be a number of milliseconds; got ${quote(options.pollTimeout)}.`,
-    );
-  }
   if (options.pageSize !== undefined && !(Number.isSafeInteger(options.pageSize) && options.pageSize > 0)) {
     throw new InvalidArgumentError(
       'pageSize',
       `\`pageSize\` must be a whole number above 0; got ${quote(options.pageSize)}.`,
     );
   }
-  if (options.view === 'committed' && !options.isCommitted)
-    throw new InvalidArgumentError('isCommitted', "`view: 'committed'` needs `isCommitted`.");
-  return new StoreReader<T>(streamIdOf(options), options);
+  const streamId = streamIdOf(options);
+  return createRecordReader<T, DataRecord>(streamId, new StoreSource(streamId, options), options);
 }
 
-class StoreReader<T> implements StreamReader<T>, Pull<T> {
-  readonly streamId: string;
+/** Reads pages from a store, and ends standalone streams whose lease lapsed. */
+class StoreSource implements RecordSource<DataRecord> {
+  readonly #streamId: string;
   readonly #options: StreamReaderOptions;
-  readonly #closing = new AbortController();
-  readonly #lease;
-  readonly #signal: AbortSignal;
-  readonly #retractions = new Retractions();
-  /** Attempts of steps of which values were handed out: only their retraction concerns the consumer. */
-  #handedOut = new Map<string, Set<number>>();
-  /** Retractions the consumer knows of, so that starting over does not report them again. */
-  readonly #reported = new Map<string, number>();
-  #page: readonly StreamRecord[] = [];
-  #index = 0;
-  #position: number;
-  #ended = false;
-  /** Reads take turns, so that concurrent calls get different values. */
-  #turn: Promise<unknown> = Promise.resolve();
-  #busy = false;
+  readonly #lease: LeaseObserver;
+  #head: StreamHead | null = null;
 
   constructor(streamId: string, options: StreamReaderOptions) {
-    this.streamId = streamId;
+    this.#streamId = streamId;
     this.#options = options;
-    this.#position = options.startIndex ?? 0;
     this.#lease = createLeaseObserver(options.monotonic);
-    this.#signal = options.signal ? AbortSignal.any([options.signal, this.#closing.signal]) : this.#closing.signal;
   }
 
-  get readable(): boolean {
-    return !this.#ended && !this.#signal.aborted;
+  async read(from: number): Promise<SourcePage<DataRecord>> {
+    const { store, pageSize = DEFAULT_PAGE_SIZE } = this.#options;
+    const { records, head } = await store.read(this.#streamId, { from, limit: pageSize });
+    this.#head = head;
+    return { records, end: head.end, tail: head.nextPosition };
   }
 
-  get position(): number {
-    return this.#position;
-  }
-
-  read(): AsyncResult<T, StreamReadError> {
-    if (!this.#busy && this.#index < this.#page.length && !this.#signal.aborted) {
-      try {
-        const value = this.#readyValue();
-        if (value !== NOT_READY) return Promise.resolve(ok(value));
-      } catch (error) {
-        return Promise.resolve(err(this.#readError(error)));
-      }
-    }
-    return this.#inTurn(async () => ok(await this.#nextValue()));
-  }
-
-  readBatch({ limit = DEFAULT_PAGE_SIZE }: { readonly limit?: number } = {}): AsyncResult<
-    readonly T[],
-    StreamReadError
-  > {
-    return this.#inTurn(async () => {
-      if (!(Number.isSafeInteger(limit) && limit > 0))
-        throw new InvalidArgumentError('limit', `\`limit\` must be a whole number above 0; got ${quote(limit)}.`);
-      const batch: T[] = [await this.#nextValue()];
-      while (batch.length < limit) {
-        const value = this.#readyValue();
-        if (value === NOT_READY) break;
-        batch.push(value);
-      }
-      return ok(batch);
-    });
-  }
-
-  async close(): Promise<void> {
-    if (!this.#closing.signal.aborted) this.#closing.abort();
-  }
-
-  [Symbol.asyncIterator](): AsyncIterableIterator<T> {
-    return createPullIterator(this);
-  }
-
-  [PULL](): Pull<T> {
-    return this;
-  }
-
-  /** {@link Pull.next}: at once where the value is in the current page. */
-  next(receiver: Receiver<T>): T | typeof END | typeof WAIT {
-    const value = this.#signal.aborted ? NOT_READY : this.#readyValue();
-    if (value !== NOT_READY) return value;
-    void this.#nextValue().then(
-      (late) => receiver.onValue(late),
-      (error: unknown) => {
-        if (isStreamError(error) && error.code === 'ENDED') receiver.onEnd();
-        else receiver.onError(this.#readError(error));
-      },
-    );
-    return WAIT;
-  }
-
-  rewind(): boolean {
-    if (this.#signal.aborted) return false;
-    this.#page = [];
-    this.#index = 0;
-    this.#position = this.#options.startIndex ?? 0;
-    this.#handedOut = new Map();
-    this.#ended = false;
-    return true;
-  }
-
-  async #inTurn<V>(read: () => Promise<Result<V, StreamReadError>>): AsyncResult<V, StreamReadError> {
-    const before = this.#busy ? this.#turn : null;
-    this.#busy = true;
-    const mine = (async () => {
-      if (before) await before;
-      try {
-        return await read();
-      } catch (error) {
-        return err(this.#readError(error));
-      }
-    })();
-    this.#turn = mine;
-    const result = await mine;
-    if (this.#turn === mine) this.#busy = false;
-    return result;
-  }
-
-  /** The next value of the page that is here already. */
-  #readyValue(): T | typeof NOT_READY {
-    for (let record = this.#page[this.#index]; record; record = this.#page[this.#index]) {
-      if (record.kind === 'supersede') {
-        if (this.#mustReport(record)) return NOT_READY;
-      } else if (!this.#retractions.hides(record)) {
-        if (this.#options.view === 'committed' && record.step !== undefined) return NOT_READY;
-        return this.#take(record);
-      }
-      this.#advance();
-    }
-    return NOT_READY;
-  }
-
-  async #nextValue(): Promise<T> {
-    for (;;) {
-      if (this.#signal.aborted) throw this.#stopped();
-      const value = this.#readyValue();
-      if (value !== NOT_READY) return value;
-      const record = this.#page[this.#index];
-      if (record?.kind === 'supersede') {
-        this.#advance();
-        this.#report(record);
-      } else if (record) {
-        const committed = await this.#options.isCommitted?.(record.step ?? '', record.attempt ?? 1);
-        if (committed) return this.#take(record);
-        this.#advance();
-      } else {
-        await this.#fetchPage();
-      }
-    }
-  }
-
-  #take(record: DataRecord): T {
-    this.#advance();
-    if (record.step !== undefined) this.#noteHandedOut(record.step, record.attempt ?? 1);
-    try {
-      // The type of a stream's values is its writer's promise; `unknown` is all that a log can vouch for.
-      return decodeData(record.data) as T;
-    } catch (cause) {
-      throw new StreamError(
-        'CORRUPT',
-        `The record at position ${record.position} of stream ${this.streamId} is no JSON text.`,
-        { cause },
-      );
-    }
-  }
-
-  #noteHandedOut(step: string, attempt: number): void {
-    const attempts = this.#handedOut.get(step);
-    if (attempts) attempts.add(attempt);
-    else this.#handedOut.set(step, new Set([attempt]));
-  }
-
-  #advance(): void {
-    this.#position = (this.#page[this.#index]?.position ?? this.#position) + 1;
-    this.#index++;
-  }
-
-  /** A retraction concerns the consumer when it has values of the step: from this reader, or, after a resume, from an earlier one. */
-  #mustReport(record: SupersedeRecord): boolean {
-    if ((this.#options.view ?? 'live') !== 'live') return false;
-    for (const attempt of this.#handedOut.get(record.step) ?? []) if (attempt < record.belowAttempt) return true;
-    return (this.#options.startIndex ?? 0) > 0 && (this.#reported.get(record.step) ?? 0) < record.belowAttempt;
-  }
-
-  #report(record: SupersedeRecord): void {
-    const attempts = this.#handedOut.get(record.step);
-    for (const attempt of attempts ?? []) if (attempt < record.belowAttempt) attempts?.delete(attempt);
-    this.#reported.set(record.step, record.belowAttempt);
-    const superseded = new StreamSupersededError(record.step, record.belowAttempt, record.position);
-    if (!this.#options.onSupersede) throw superseded;
-    this.#options.onSupersede(superseded);
-  }
-
-  /** Gets the next page, waiting for it at the tail; throws the end's error once there is nothing left. */
-  async #fetchPage(): Promise<void> {
-    const { store, pollTimeout, pageSize = DEFAULT_PAGE_SIZE, monotonic = () => performance.now() } = this.#options;
-    const deadline = pollTimeout === undefined ? Infinity : monotonic() + pollTimeout;
-    for (;;) {
-      const { records, head } = await store.read(this.streamId, { from: this.#position, limit: pageSize });
-      if (this.#signal.aborted) throw this.#stopped();
-      if (records.length > 0) {
-        this.#page = records;
-        this.#index = 0;
-        if (this.#options.view !== 'raw' && this.#options.view !== 'committed')
-          for (const record of records) this.#retractions.note(record);
-        return;
-      }
-      if (head.end) {
-        this.#ended = true;
-        throw endError(head.end, head.nextPosition);
-      }
-      const remainingMs = deadline - monotonic();
-      if (remainingMs <= 0) throw new StreamTimeoutError(this.#position, pollTimeout ?? 0);
-      await this.#waitForMore(head, remainingMs);
-    }
-  }
-
-  async #waitForMore(head: StreamHead, remainingMs: number): Promise<void> {
+  async wait(position: number, options: { readonly signal: AbortSignal; readonly timeoutMs: number }): Promise<void> {
     const { store } = this.#options;
-    const lease = this.#lease.observe(head);
-    if (lease.state === 'lapsed' && head.owner === null) {
-      // Not being allowed to end it (a read-only process, a race with another reader) is no reason to stop reading.
-      const ended = await endLapsed(store, head).catch(() => false);
-      if (ended) return;
+    const head = this.#head;
+    let { timeoutMs } = options;
+    if (head) {
+      const lease = this.#lease.observe(head);
+      if (lease.state === 'lapsed' && head.owner === null) {
+        // Not being allowed to end it (a read-only process, a race with another reader) is no reason to stop reading.
+        const ended = await endLapsed(store, head).catch(() => false);
+        if (ended) return;
+      }
+      const leaseMs = lease.state === 'lapsed' ? (head.lease?.durationMs ?? Infinity) : lease.remainingMs;
+      timeoutMs = Math.min(timeoutMs, leaseMs);
     }
-    const leaseMs = lease.state === 'lapsed' ? (head.lease?.durationMs ?? Infinity) : lease.remainingMs;
-    const timeoutMs = Math.min(remainingMs, leaseMs);
-    await store.wait(this.streamId, {
-      position: this.#position,
-      signal: this.#signal,
+    await store.wait(this.#streamId, {
+      position,
+      signal: options.signal,
       ...(timeoutMs !== Infinity && { timeoutMs }),
     });
   }
 
-  #stopped(): StreamError {
-    if (this.#closing.signal.aborted)
-      return new StreamError('READER_CLOSED', `The reader of stream ${this.streamId} was closed.`);
-    return aborted(this.#options.signal);
-  }
-
-  #readError(error: unknown): StreamReadError {
-    if (this.#signal.aborted && isStreamError(error) && error.code === 'ABORTED')
-      return this.#stopped() as StreamReadError;
-    return toStoreError(error, `reading stream ${this.streamId}`) as StreamReadError;
-  }
-}
-
-function assertPosition(name: string, value: number | undefined): void {
-  if (value !== undefined && (!Number.isSafeInteger(value) || value < 0)) {
-    throw new InvalidArgumentError(
-      name,
-      `\`${name}\` must be a position, a whole number from 0; got ${typeof value === 'number' ? value : quote(value)}.`,
-    );
+  decode(record: DataRecord): unknown {
+    return decodeData(record.data);
   }
 }

@@ -38,5 +38,8 @@ function dataLine(line: string): string {
 }
 
 function assertField(name: string, value: string): void {
-  if (UNSAFE_FIELD.test(value)) throw new RangeError(`The \`${name}\` of an event may not contain a line break or NUL; got ${JSON.stringify(value)}.`);
+  if (UNSAFE_FIELD.test(value))
+    throw new RangeError(
+      `The \`${name}\` of an event may not contain a line break or NUL; got ${JSON.stringify(value)}.`,
+    );
 }

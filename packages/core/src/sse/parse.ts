@@ -32,7 +32,11 @@ export interface SseDecoder {
 const DEFAULT_MAX_EVENT_LENGTH = 67_108_864;
 
 /** Creates a parser for one response body. An event that the body cuts off is never reported. */
-export function createSseDecoder({ maxEventLength = DEFAULT_MAX_EVENT_LENGTH, onComment, onRetry }: SseParseOptions = {}): SseDecoder {
+export function createSseDecoder({
+  maxEventLength = DEFAULT_MAX_EVENT_LENGTH,
+  onComment,
+  onRetry,
+}: SseParseOptions = {}): SseDecoder {
   const decoder = new TextDecoder();
   /** Collects what one push completes; replaced by each push so that returned arrays stay the caller's. */
   let events: ParsedSseEvent[] = [];
@@ -51,7 +55,11 @@ export function createSseDecoder({ maxEventLength = DEFAULT_MAX_EVENT_LENGTH, on
     push(bytes) {
       events = [];
       if (!failure) parser.feed(decoder.decode(bytes, { stream: true }));
-      if (failure) throw new RangeError(`A server-sent event is longer than ${maxEventLength} characters. Raise \`maxEventLength\`, or ask for smaller events.`, { cause: failure });
+      if (failure)
+        throw new RangeError(
+          `A server-sent event is longer than ${maxEventLength} characters. Raise \`maxEventLength\`, or ask for smaller events.`,
+          { cause: failure },
+        );
       return events;
     },
   };
@@ -65,7 +73,10 @@ export function createSseDecoder({ maxEventLength = DEFAULT_MAX_EVENT_LENGTH, on
  * @example
  * for await (const { event, data } of parseSse(response.body)) if (event === 'data') console.log(JSON.parse(data));
  */
-export async function* parseSse(body: ReadableStream<Uint8Array>, options: SseParseOptions = {}): AsyncGenerator<ParsedSseEvent, void, undefined> {
+export async function* parseSse(
+  body: ReadableStream<Uint8Array>,
+  options: SseParseOptions = {},
+): AsyncGenerator<ParsedSseEvent, void, undefined> {
   const decoder = createSseDecoder(options);
   const reader = body.getReader();
   try {

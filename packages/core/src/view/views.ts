@@ -1,11 +1,11 @@
-import type { DataRecord, StreamRecord } from '../log/record.ts';
+import type { DataRecord, StreamRecord, SupersedeRecord } from '../log/record.ts';
 
 /** Which retractions are in force: for each step, data below this attempt is no longer part of the live view. */
 export class Retractions {
   readonly #below = new Map<string, number>();
 
   /** Takes note of a record; true when it is a supersede record that retracts more than was known. */
-  note(record: StreamRecord): boolean {
+  note(record: SupersedeRecord | { readonly kind: 'data' }): boolean {
     if (record.kind !== 'supersede') return false;
     if ((this.#below.get(record.step) ?? 0) >= record.belowAttempt) return false;
     this.#below.set(record.step, record.belowAttempt);
@@ -13,7 +13,7 @@ export class Retractions {
   }
 
   /** True for data that a noted record retracts. */
-  hides(record: DataRecord): boolean {
+  hides(record: Pick<DataRecord, 'step' | 'attempt'>): boolean {
     return (
       record.step !== undefined && this.#below.size > 0 && (record.attempt ?? 1) < (this.#below.get(record.step) ?? 0)
     );

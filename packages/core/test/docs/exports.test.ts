@@ -55,7 +55,7 @@ function exportsOf(file: string, names: ReadonlySet<string> | null): Exported[] 
   const others = [...source.matchAll(RE_EXPORT)].flatMap(([, what = '', from = '']) => {
     const listed =
       what === '*' ? null : new Set([...what.matchAll(/(?:type )?(\w+)(?: as \w+)?/g)].map(([, name = '']) => name));
-    const wanted = listed && names ? listed.intersection(names) : (listed ?? names);
+    const wanted = listed && names ? new Set([...listed].filter((name) => names.has(name))) : (listed ?? names);
     return exportsOf(join(dirname(file), from), wanted);
   });
   return [...own, ...others];

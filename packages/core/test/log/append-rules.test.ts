@@ -133,6 +133,12 @@ describe('applyAppend', () => {
     }
   });
 
+  it('never lowers the token', () => {
+    const state = open({ token: 3 });
+    applyAppend(state, { records: [], end: null, producers: [], streamSeq: null, token: 2 });
+    expect(state.head.token).toBe(3);
+  });
+
   it('keeps the first end', () => {
     const state = open({}, one({ end: COMPLETED }));
     applyAppend(state, { records: [], end: null, producers: [], streamSeq: null, token: 0 });

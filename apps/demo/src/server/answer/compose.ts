@@ -25,7 +25,10 @@ export function compose(question: string, matches: readonly Match[]): Extract {
   const [best] = matches;
   if (!best || best.coverage < MIN_COVERAGE) return { matches: [], text: '' };
   const chosen = matches
-    .filter((match) => match === best || (match.score >= best.score * MIN_RELATIVE_SCORE && match.coverage >= MIN_COVERAGE / 2))
+    .filter(
+      (match) =>
+        match === best || (match.score >= best.score * MIN_RELATIVE_SCORE && match.coverage >= MIN_COVERAGE / 2),
+    )
     .slice(0, MAX_PASSAGES);
   const terms = new Set(toTerms(question));
   const said = new Set<string>();

@@ -69,14 +69,18 @@ async function* deltas(chunks: AsyncIterable<unknown>, host: string, signal: Abo
   for await (const chunk of chunks) {
     chunkCount++;
     const parsed = chunkSchema.safeParse(chunk);
-    if (!parsed.success) throw new PublicError('MODEL_BAD_RESPONSE', `${host} sent something that is not a valid answer.`, { cause: parsed.error });
+    if (!parsed.success)
+      throw new PublicError('MODEL_BAD_RESPONSE', `${host} sent something that is not a valid answer.`, {
+        cause: parsed.error,
+      });
     const [choice] = parsed.data.choices;
     const delta = choice?.delta?.content;
     if (delta) yield { type: 'text', delta };
     finish = choice?.finish_reason ?? finish;
   }
   if (signal.aborted || finish === 'stop') return;
-  if (chunkCount === 0) throw new PublicError('MODEL_BAD_RESPONSE', `${host} sent no answer at all. Check OPENAI_BASE_URL.`);
+  if (chunkCount === 0)
+    throw new PublicError('MODEL_BAD_RESPONSE', `${host} sent no answer at all. Check OPENAI_BASE_URL.`);
   switch (finish) {
     case null:
       throw new PublicError('MODEL_CUT', `The connection to ${host} broke in the middle of the answer. Try again.`);
@@ -85,7 +89,10 @@ async function* deltas(chunks: AsyncIterable<unknown>, host: string, signal: Abo
     case 'content_filter':
       throw new PublicError('MODEL_FILTERED', `${host} withheld the rest of this answer.`);
     default:
-      throw new PublicError('MODEL_BAD_RESPONSE', `${host} ended the answer in a way that is not an answer (${finish.slice(0, 40)}).`);
+      throw new PublicError(
+        'MODEL_BAD_RESPONSE',
+        `${host} ended the answer in a way that is not an answer (${finish.slice(0, 40)}).`,
+      );
   }
 }
 
@@ -104,7 +111,7 @@ class Silence {
     return this.#controller.signal;
   }
 
-  async *watch(chunks: AsyncIterable<unknown>): AsyncGenerator<unknown> {
+  async *watch(chunks: AsyncIterable<unknown>): AsyncGenerator {
     let timeout = this.#start();
     try {
       for await (const chunk of chunks) {
@@ -119,7 +126,10 @@ class Silence {
   }
 
   #start(): ReturnType<typeof setTimeout> {
-    const error = new PublicError('MODEL_TIMEOUT', `The model at ${this.#host} fell silent in the middle of the answer. Try again.`);
+    const error = new PublicError(
+      'MODEL_TIMEOUT',
+      `The model at ${this.#host} fell silent in the middle of the answer. Try again.`,
+    );
     return setTimeout(() => this.#controller.abort(error), this.#ms);
   }
 }

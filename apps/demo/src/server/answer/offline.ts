@@ -30,7 +30,8 @@ export function createOfflineAnswerer({ corpus, wordsPerSecond }: OfflineOptions
 
 async function nothingFound(corpus: Corpus): Promise<string> {
   const passages = await corpus.passages();
-  if (passages.length === 0) return 'There are no documents to answer from. Put Markdown files into the documents folder and ask again.';
+  if (passages.length === 0)
+    return 'There are no documents to answer from. Put Markdown files into the documents folder and ask again.';
   return (
     'I found nothing about this in the documents. ' +
     'Offline answers only quote what is written there, so other words for the same thing may help.'

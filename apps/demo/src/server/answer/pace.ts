@@ -36,7 +36,7 @@ function timer(time: number, signal: AbortSignal): Promise<void> {
       signal.removeEventListener('abort', done);
       resolve();
     };
-    const timeout = setTimeout(done, time - performance.now());
+    const timeout = setTimeout(done, Math.max(0, time - performance.now()));
     signal.addEventListener('abort', done);
     if (signal.aborted) done();
   });

@@ -4,10 +4,11 @@ import type { AnswerEvent } from '../../lib/answer.ts';
 import type { ChatEvent } from '../../lib/chat.ts';
 import { answerStreamId, messagesStreamId } from '../../lib/ids.ts';
 import type { AskRequest } from '../../lib/requests.ts';
+import type { ChatSnapshot } from '../../lib/snapshot.ts';
 import type { Question } from '../answer/answerer.ts';
 import type { Demo } from '../demo.ts';
 import { logError } from '../log-error.ts';
-import { type ChatSnapshot, readChat } from './snapshot.ts';
+import { readChat } from './snapshot.ts';
 
 /** What became of a request. */
 export interface Asked {
@@ -66,7 +67,11 @@ async function startOnce(demo: Demo, streamId: string, question: Question): Prom
 }
 
 /** Resolves once the answer's stream exists; null when it did before. */
-async function start({ store, answerer, config: { leaseMs } }: Demo, streamId: string, question: Question): Promise<ProducedStream | null> {
+async function start(
+  { store, answerer, config: { leaseMs } }: Demo,
+  streamId: string,
+  question: Question,
+): Promise<ProducedStream | null> {
   if (await store.head(streamId)) return null;
   const produced = produceStream<AnswerEvent>({ store, streamId, leaseMs }, async (writer) => {
     for await (const event of answerer.answer(question, writer.signal)) orThrow(await writer.write(event));
@@ -78,8 +83,16 @@ async function start({ store, answerer, config: { leaseMs } }: Demo, streamId: s
   return produced;
 }
 
-async function note({ store }: Demo, chatId: string, { id, event }: { readonly id: string; readonly event: ChatEvent }): Promise<void> {
-  const writer = getStreamWriter<ChatEvent>({ store, streamId: messagesStreamId(chatId), producer: { id, epoch: 0, seq: 0 } });
+async function note(
+  { store }: Demo,
+  chatId: string,
+  { id, event }: { readonly id: string; readonly event: ChatEvent },
+): Promise<void> {
+  const writer = getStreamWriter<ChatEvent>({
+    store,
+    streamId: messagesStreamId(chatId),
+    producer: { id, epoch: 0, seq: 0 },
+  });
   orThrow(await writer.write(event));
   orThrow(await writer.flush());
 }

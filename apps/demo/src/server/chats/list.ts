@@ -1,29 +1,48 @@
-import { decodeData, type StreamHead, type StreamStore } from '@perennial/core';
+import {
+  decodeData,
+  getStreamWriter,
+  isStreamNotFound,
+  type StreamEnd,
+  type StreamHead,
+  type StreamStore,
+} from '@perennial/core';
 
 import { chatEventSchema, type ChatSummary, chatTitle } from '../../lib/chat.ts';
-import { chatPrefix } from '../../lib/ids.ts';
+import { chatPrefix, messagesStreamId } from '../../lib/ids.ts';
 import type { Demo } from '../demo.ts';
 
+const DELETED = { outcome: 'cancelled', reason: 'The conversation was deleted.' } as const satisfies StreamEnd;
 const MESSAGES = /^chats\/([^/]+)\/messages$/;
 
 /** Every conversation, the one with the latest question first. */
 export async function listChats({ store }: Pick<Demo, 'store'>): Promise<ChatSummary[]> {
   const heads = await listHeads(store, 'chats/');
-  const summaries = await Promise.all(heads.map((head) => summarise(store, head)));
+  const summaries = await Promise.all(heads.map((head) => summarise(store, head).catch(ifDeleted)));
   return summaries.flat().toSorted((a, b) => b.updatedAt - a.updatedAt);
 }
 
 /** Removes a conversation with all its answers, stopping the ones that are being written. False when there was none. */
-export async function deleteChat({ store, running }: Pick<Demo, 'store' | 'running'>, chatId: string): Promise<boolean> {
+export async function deleteChat(
+  { store, running }: Pick<Demo, 'store' | 'running'>,
+  chatId: string,
+): Promise<boolean> {
   const heads = await listHeads(store, chatPrefix(chatId));
   for (const { id } of heads) {
     const produced = await running.get(id);
     if (!produced) continue;
-    await store.mark(id, { type: 'cancel', reason: 'The conversation was deleted.' });
+    await store.mark(id, { type: 'cancel', reason: DELETED.reason });
     await produced.done;
   }
+  // A typed end tells pages that follow the conversation what became of it; a stream that is only gone looks like a failure.
+  await getStreamWriter({ store, streamId: messagesStreamId(chatId), create: false }).end(DELETED);
   await Promise.all(heads.map(({ id }) => store.delete(id)));
   return heads.length > 0;
+}
+
+/** One that was deleted since it was listed is left out. */
+function ifDeleted(error: unknown): [] {
+  if (isStreamNotFound(error)) return [];
+  throw error;
 }
 
 async function listHeads(store: StreamStore, prefix: string): Promise<StreamHead[]> {
@@ -47,5 +66,11 @@ async function summarise(store: StreamStore, { id, firstPosition, nextPosition }
   const [question, latest] = [first.records[0], last.records[0]];
   if (question?.kind !== 'data' || !latest) return [];
   const event = chatEventSchema.parse(decodeData(question.data));
-  return [{ id: chatId, title: event.type === 'question' ? chatTitle(event.text) : chatTitle(''), updatedAt: latest.timestamp }];
+  return [
+    {
+      id: chatId,
+      title: event.type === 'question' ? chatTitle(event.text) : chatTitle(''),
+      updatedAt: latest.timestamp,
+    },
+  ];
 }

@@ -1,4 +1,11 @@
-import { decodeData, publicEnd, type StreamEnd, type StreamStore } from '@perennial/core';
+import {
+  decodeData,
+  isStreamNotFound,
+  publicEnd,
+  type ReadResult,
+  type StreamEnd,
+  type StreamStore,
+} from '@perennial/core';
 import type { z } from 'zod';
 
 /** A stream as it is at this moment. */
@@ -11,13 +18,27 @@ export interface StreamNow<T> {
 }
 
 /** Reads all of a stream that is there now, without waiting for more; null when it does not exist. */
-export async function readNow<T>(store: StreamStore, streamId: string, schema: z.ZodType<T>): Promise<StreamNow<T> | null> {
-  if (!(await store.head(streamId))) return null;
+export async function readNow<T>(
+  store: StreamStore,
+  streamId: string,
+  schema: z.ZodType<T>,
+): Promise<StreamNow<T> | null> {
   const values: T[] = [];
-  for (let position = 0; ; ) {
-    const { records, head } = await store.read(streamId, { from: position });
+  for (let position = 0; ;) {
+    const page = await readPage(store, streamId, position);
+    if (!page) return null;
+    const { records, head } = page;
     for (const record of records) if (record.kind === 'data') values.push(schema.parse(decodeData(record.data)));
     position += records.length;
     if (position >= head.nextPosition) return { values, position, end: head.end && publicEnd(head.end) };
+  }
+}
+
+async function readPage(store: StreamStore, streamId: string, from: number): Promise<ReadResult | null> {
+  try {
+    return await store.read(streamId, { from });
+  } catch (error) {
+    if (isStreamNotFound(error)) return null;
+    throw error;
   }
 }

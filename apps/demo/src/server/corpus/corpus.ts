@@ -78,7 +78,9 @@ class FolderCorpus implements Corpus {
     return found
       .flatMap(({ id, score, queryTerms }): Match[] => {
         const passage = this.#passages.get(String(id));
-        return passage ? [{ passage, score: score * fit(terms, passage), coverage: coverage(weights, queryTerms) }] : [];
+        return passage
+          ? [{ passage, score: score * fit(terms, passage), coverage: coverage(weights, queryTerms) }]
+          : [];
       })
       .toSorted((a, b) => b.score - a.score)
       .slice(0, limit);

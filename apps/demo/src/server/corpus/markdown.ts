@@ -1,4 +1,4 @@
-import type { Nodes, PhrasingContent, Root } from 'mdast';
+import type { Nodes, Root } from 'mdast';
 import { fromMarkdown } from 'mdast-util-from-markdown';
 import { frontmatterFromMarkdown } from 'mdast-util-frontmatter';
 import { gfmFromMarkdown, gfmToMarkdown } from 'mdast-util-gfm';
@@ -67,7 +67,7 @@ function prune(node: Nodes): void {
     if (DROPPED.has(child.type)) return [];
     prune(child);
     if (child.type === 'linkReference') return child.children;
-    if (child.type === 'link' && !isAbsolute(child.url)) return child.children as PhrasingContent[];
+    if (child.type === 'link' && !isAbsolute(child.url)) return child.children;
     if (child.type === 'paragraph' && child.children.length === 0) return [];
     return [child];
   });

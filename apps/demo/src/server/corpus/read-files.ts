@@ -19,9 +19,9 @@ export interface MarkdownFile {
 }
 
 /** Files beyond this number are left out. */
-export const MAX_FILES = 5_000;
+const MAX_FILES = 5_000;
 /** Larger files are left out: they are data, not prose. */
-export const MAX_FILE_BYTES = 2 * 1024 * 1024;
+const MAX_FILE_BYTES = 2 * 1024 * 1024;
 
 const MARKDOWN = /\.(?:md|markdown)$/i;
 

@@ -27,7 +27,11 @@ export async function serve(handler: (request: Request) => Promise<Response>): P
   };
 }
 
-async function answer(handler: (request: Request) => Promise<Response>, message: IncomingMessage, out: ServerResponse): Promise<void> {
+async function answer(
+  handler: (request: Request) => Promise<Response>,
+  message: IncomingMessage,
+  out: ServerResponse,
+): Promise<void> {
   const gone = new AbortController();
   out.once('close', () => gone.abort());
   const response = await handler(toRequest(message, gone.signal));
@@ -35,30 +39,34 @@ async function answer(handler: (request: Request) => Promise<Response>, message:
   message.resume();
   out.writeHead(response.status, [...response.headers].flat());
   if (!response.body) return void out.end();
-  const reader = response.body.getReader();
-  out.once('close', () => void reader.cancel().catch(() => undefined));
+  await pipe(response.body, out);
+}
+
+async function pipe(body: ReadableStream<Uint8Array>, out: ServerResponse): Promise<void> {
+  const reader = body.getReader();
+  let goOn = (): void => undefined;
+  out.on('drain', () => goOn());
+  out.once('close', () => {
+    goOn();
+    void reader.cancel().catch(() => undefined);
+  });
   for (;;) {
     const { done, value } = await reader.read();
     if (done) return void out.end();
-    if (!out.write(value)) await drained(out, gone.signal);
+    if (!out.write(value)) await new Promise<void>((resolve) => (goOn = resolve));
   }
 }
 
 function toRequest(message: IncomingMessage, signal: AbortSignal): Request {
   const { method = 'GET', headers, url = '/' } = message;
-  const list = Object.entries(headers).flatMap(([name, value]) => [value ?? []].flat().map((item): [string, string] => [name, item]));
+  const list = Object.entries(headers).flatMap(([name, value]) =>
+    [value ?? []].flat().map((item): [string, string] => [name, item]),
+  );
   const hasBody = method !== 'GET' && method !== 'HEAD';
   return new Request(`http://${headers.host}${url}`, {
     method,
     headers: list,
     signal,
     ...(hasBody && { body: Readable.toWeb(message) as ReadableStream<Uint8Array>, duplex: 'half' }),
-  });
-}
-
-function drained(out: ServerResponse, gone: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    out.once('drain', resolve);
-    gone.addEventListener('abort', () => resolve(), { once: true });
   });
 }

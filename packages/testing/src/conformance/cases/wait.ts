@@ -124,6 +124,8 @@ const wakeUps: readonly StoreCase[] = [
     const delays: number[] = [];
     for (let position = 0; position < 25; position++) {
       const wait = store.wait(STREAM, { position });
+      // A store that polls has looked in vain before the record comes.
+      await store.head(STREAM);
       await appended(store, { records: numbered(1) });
       const started = performance.now();
       await within(wait, 'wait');

@@ -1,0 +1,54 @@
+import { expect, test } from 'vitest';
+
+import { toPassages } from '../src/server/corpus/passage.ts';
+
+test('splits a document at its headings, and keeps their path and line', () => {
+  const passages = toPassages(
+    'guide.md',
+    '# Guide\n\nIntro.\n\n## Setup\n\nInstall it.\n\n### Linux\n\nUse apt.\n\n## Use\n\nRun it.\n',
+  );
+  expect(passages.map(({ title, headings, line, text }) => ({ title, headings, line, text }))).toEqual([
+    { title: 'Guide', headings: [], line: 1, text: 'Intro.' },
+    { title: 'Guide', headings: ['Setup'], line: 5, text: 'Install it.' },
+    { title: 'Guide', headings: ['Setup', 'Linux'], line: 9, text: 'Use apt.' },
+    { title: 'Guide', headings: ['Use'], line: 13, text: 'Run it.' },
+  ]);
+});
+
+test('takes no heading out of a code block', () => {
+  const [passage, ...others] = toPassages('a.md', '# A\n\n```sh\n# not a heading\nrun\n```\n');
+  expect(others).toEqual([]);
+  expect(passage?.markdown).toBe('```sh\n# not a heading\nrun\n```');
+});
+
+test('takes the title from front matter, then from the first heading, then from the file', () => {
+  expect(toPassages('a.md', '---\ntitle: "From: yaml"\n---\n\n# Heading\n\nText.')[0]?.title).toBe('From: yaml');
+  expect(toPassages('a.md', '# Heading `code`\n\nText.')[0]?.title).toBe('Heading code');
+  expect(toPassages('how-to/read_this.md', 'Text.')[0]?.title).toBe('Read this');
+});
+
+test('reads a document whose front matter is broken', () => {
+  const [passage] = toPassages('broken.md', '---\ntitle: [\n---\n\nText.');
+  expect(passage).toMatchObject({ title: 'Broken', text: 'Text.' });
+});
+
+test('keeps absolute links, and of relative ones and images only what can be read', () => {
+  const [passage] = toPassages(
+    'a.md',
+    'See [the guide](./guide.md), [the site](https://example.org) and ![a picture](x.png)<b>bold</b>.',
+  );
+  expect(passage?.markdown).toBe('See the guide, [the site](https://example.org) and bold.');
+});
+
+test('keeps the cells of a table apart', () => {
+  const [passage] = toPassages('a.md', '| a | b |\n|---|---|\n| one | two |\n');
+  expect(passage?.text).toBe('a b one two');
+});
+
+test('cuts a long section between blocks', () => {
+  const block = `${'word '.repeat(200).trim()}.`;
+  const passages = toPassages('a.md', `# A\n\n## Long\n\n${[block, block, block, block].join('\n\n')}\n`);
+  expect(passages.map(({ line }) => line)).toEqual([3, 9]);
+  expect(passages.every(({ headings }) => headings[0] === 'Long')).toBe(true);
+  expect(new Set(passages.map(({ id }) => id)).size).toBe(2);
+});

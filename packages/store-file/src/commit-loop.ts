@@ -1,0 +1,289 @@
+/**
+ * Group commit of one stream: everything that is in flight goes into one write and one sync, and is answered together.
+ *
+ * States: idle -> gathering (the calls of this turn) -> writing (calls made meanwhile gather for the next commit) -> writing again when
+ * there are such calls, else gathering what the answered callers send next -> idle. {@link CommitPace} may end a gathering early.
+ *
+ * A failed commit rejects every call not yet answered, those that gather included, because they were decided on top of what was not
+ * stored; the log is cut back to what is durable before anything is written again.
+ */
+import type { SegmentResult, StreamError, StreamHead } from '@perennial/core';
+
+import { type EncodedFrame, encodeBatch } from './batch-encoder.ts';
+import type { Change } from './change.ts';
+import { CommitPace } from './commit-pace.ts';
+import { toFileError } from './file-errors.ts';
+import { isMissing } from './file-system.ts';
+import type { LogFiles } from './log-files.ts';
+import type { DurableLog } from './log-state.ts';
+import type { PendingBudget } from './store-context.ts';
+import { encodeTailMark } from './tail-mark.ts';
+
+/** Options of {@link CommitLoop}. */
+export interface CommitLoopOptions {
+  readonly log: DurableLog;
+  readonly files: LogFiles;
+  /** Generation of the lock under which this loop writes. */
+  readonly generation: number;
+  /** Wait for the disk. */
+  readonly sync: boolean;
+  readonly pending: PendingBudget;
+  readonly now: () => number;
+  /** Rejects when the lock was lost. */
+  readonly confirm: () => Promise<void>;
+  /** Called after each commit with the new durable head. */
+  readonly onCommit: (head: StreamHead) => void;
+  /** Called after a failed commit, before its calls are told. */
+  readonly onRollback: () => void;
+}
+
+/** A call that waits for its commit. */
+export interface PendingCall {
+  /** Null: only waits for what is in flight. */
+  readonly change: Change | null;
+  /** Something to publish besides: a beat of the lease. */
+  readonly publish: boolean;
+  /** The head after this call. */
+  readonly head: StreamHead;
+  /** Counted in the budget of pending bytes. */
+  readonly bytes: number;
+  /** For an append, the results to answer with. */
+  readonly segments: readonly SegmentResult[] | null;
+  readonly resolve: (answer: { readonly segments: readonly SegmentResult[] | null; readonly head: StreamHead }) => void;
+  readonly reject: (error: StreamError) => void;
+}
+
+/** Bytes that one commit takes at most, unless a single call has more. */
+const BATCH_TARGET_BYTES = 4_194_304;
+/** Commits in quick succession are published together: each publication costs a twentieth of a commit. */
+const PUBLISH_INTERVAL_MS = 1;
+
+/** See the head of this file. */
+export class CommitLoop {
+  readonly #options: CommitLoopOptions;
+  readonly #pace = new CommitPace();
+  readonly #endOfTurn = (): void => this.#endTurn();
+  #state: 'idle' | 'gathering' | 'writing' = 'idle';
+  #calls: PendingCall[] = [];
+  #syncedBytes: number;
+  /** The file may hold more than the durable log since a commit failed. */
+  #overhangs = false;
+  /** The tail mark is behind the log. */
+  #isUnpublished = false;
+  #publishedAt = 0;
+  #aborted = false;
+  #onIdle: (() => void)[] = [];
+
+  constructor(options: CommitLoopOptions) {
+    this.#options = options;
+    this.#syncedBytes = options.log.bytes;
+  }
+
+  /** True while calls wait for a commit. */
+  get busy(): boolean {
+    return this.#state === 'writing' || this.#calls.length > 0;
+  }
+
+  push(call: PendingCall): void {
+    this.#calls.push(call);
+    this.#options.pending.used += call.bytes;
+    if (this.#state === 'idle') {
+      this.#state = 'gathering';
+      this.#pace.arm();
+      // After the calls of this turn, so that they go together.
+      queueMicrotask(this.#endOfTurn);
+    } else if (this.#state === 'gathering' && this.#pace.isFull(this.#calls.length)) {
+      void this.#write(false);
+    }
+  }
+
+  /** Resolves once everything pushed so far is answered and what failed is cut off, if the disk lets it be. */
+  async drained(): Promise<void> {
+    if (this.busy) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
+    if (this.#overhangs && !this.#aborted) await this.#cutBack().catch(() => undefined);
+  }
+
+  /** Takes note that the log is on disk up to here, where commits do not wait for that. */
+  noteSynced(bytes: number): void {
+    this.#syncedBytes = Math.max(this.#syncedBytes, bytes);
+  }
+
+  /** Rejects what gathers, and never touches the log again: it belongs to another process. */
+  abort(error: StreamError): void {
+    this.#aborted = true;
+    for (const call of this.#rollBack([])) call.reject(error);
+  }
+
+  /** The turn is over: what has gathered is committed. */
+  #endTurn(): void {
+    if (this.#state !== 'gathering') return;
+    this.#pace.gathered();
+    if (this.#calls.length > 0) void this.#write(true);
+    else this.#rest();
+  }
+
+  #rest(): void {
+    this.#state = 'idle';
+    void this.#publish();
+    for (const resolve of this.#onIdle.splice(0)) resolve();
+  }
+
+  /** @param isWhole The group has everything of its turn. */
+  async #write(isWhole: boolean): Promise<void> {
+    this.#state = 'writing';
+    const batch = this.#takeBatch();
+    try {
+      const ms = await this.#commit(batch);
+      this.#pace.stored(batch.length, { ms, isWhole });
+      this.#proceed(() => this.#answer(batch));
+    } catch (error) {
+      await this.#recover(await this.#explain(error), batch);
+      this.#proceed(() => undefined);
+    }
+  }
+
+  /** Goes on after a commit. What has gathered meanwhile is sent off before `answer`, so that the disk has work while callers think. */
+  #proceed(answer: () => void): void {
+    const hasNext = this.#calls.length > 0;
+    if (hasNext && !this.#pace.shouldMeet()) {
+      void this.#write(false);
+      answer();
+      return;
+    }
+    this.#state = 'gathering';
+    this.#pace.arm();
+    answer();
+    // Behind the callers' own next steps, which `answer` has put on the same queue.
+    if (hasNext) setImmediate(this.#endOfTurn);
+    else queueMicrotask(this.#endOfTurn);
+  }
+
+  #takeBatch(): readonly PendingCall[] {
+    const calls = this.#calls;
+    let bytes = 0;
+    let count = 0;
+    for (const call of calls) {
+      if (bytes >= BATCH_TARGET_BYTES) return calls.splice(0, count);
+      bytes += call.bytes;
+      count++;
+    }
+    this.#calls = [];
+    return calls;
+  }
+
+  /** Resolves with the time that the files took, in ms. */
+  async #commit(batch: readonly PendingCall[]): Promise<number> {
+    const { log, files, generation, sync, confirm } = this.#options;
+    const changes: Change[] = [];
+    let publish = false;
+    for (const call of batch) {
+      if (call.change) changes.push(call.change);
+      if (call.publish) publish = true;
+    }
+    const { head } = batch.at(-1) ?? log.state;
+    let frames: readonly EncodedFrame[] = [];
+    let { bytes } = log;
+    if (changes.length > 0) {
+      const place = {
+        salt: log.salt,
+        offset: bytes,
+        position: log.state.head.nextPosition,
+        syncedBytes: this.#syncedBytes,
+        generation,
+      };
+      frames = encodeBatch(changes, place);
+      for (const { frame } of frames) bytes += frame.length;
+    }
+    if (this.#overhangs) await this.#cutBack();
+    const started = performance.now();
+    if (changes.length > 0 || publish) await files.commit(frames, { at: log.bytes, sync, confirm });
+    const ms = performance.now() - started;
+    if (sync) this.#syncedBytes = bytes;
+    for (const { offset, firstPosition, count } of frames) if (count > 0) log.index.add(firstPosition, offset);
+    log.bytes = bytes;
+    this.#fold(batch, head);
+    this.#isUnpublished ||= changes.length > 0 || publish;
+    if (publish) await this.#publish();
+    else if (started - this.#publishedAt >= PUBLISH_INTERVAL_MS) void this.#publish();
+    return ms;
+  }
+
+  /**
+   * Tells other processes. Nobody waits for it, save for a beat of the lease, which is nothing else: they wait for it themselves when they
+   * find more in the file than is published.
+   */
+  async #publish(): Promise<void> {
+    if (!this.#isUnpublished || this.#aborted) return;
+    this.#isUnpublished = false;
+    this.#publishedAt = performance.now();
+    const { log, files, generation, sync, now } = this.#options;
+    const { bytes: visibleBytes } = log;
+    const durableBytes = sync ? visibleBytes : this.#syncedBytes;
+    const beat = log.state.head.lease?.beat ?? 0;
+    await files.publish(
+      encodeTailMark({ salt: log.salt, generation, visibleBytes, durableBytes, beat, touchedAt: now() }),
+    );
+  }
+
+  /** Makes the calls visible. */
+  #fold(batch: readonly PendingCall[], head: StreamHead): void {
+    const { state, cache } = this.#options.log;
+    for (const { change } of batch) {
+      if (!change) continue;
+      cache.push(change.records);
+      for (const [id, producer] of change.producers) state.producers.set(id, producer);
+      if (change.streamSeq !== null) state.streamSeq = change.streamSeq;
+      if (change.token !== null) state.fenceNonce = change.nonce;
+    }
+    cache.trim();
+    state.head = head;
+  }
+
+  #answer(batch: readonly PendingCall[]): void {
+    const { log, pending, onCommit } = this.#options;
+    for (const call of batch) {
+      pending.used -= call.bytes;
+      call.resolve({ segments: call.segments, head: call.head });
+    }
+    onCommit(log.state.head);
+  }
+
+  /** Files that are gone are usually gone because the lock is. */
+  async #explain(error: unknown): Promise<StreamError> {
+    const { files, confirm } = this.#options;
+    const failure = toFileError(error, `appending to ${files.paths.log}`);
+    if (!isMissing(error)) return failure;
+    return confirm().then(
+      () => failure,
+      (lost: unknown) => toFileError(lost, 'checking the lock'),
+    );
+  }
+
+  /** Nothing of the failed commit may stay, and nothing decided on top of it may be answered. */
+  async #recover(error: StreamError, batch: readonly PendingCall[]): Promise<void> {
+    const failed = this.#rollBack(batch);
+    this.#overhangs = !this.#aborted;
+    try {
+      if (this.#overhangs) await this.#cutBack();
+    } catch {
+      // The next commit tries again before it writes; until then the tail mark keeps every reader in front of what overhangs.
+    }
+    for (const call of failed) call.reject(error);
+  }
+
+  async #cutBack(): Promise<void> {
+    const { log, files } = this.#options;
+    await files.reset(log.bytes);
+    this.#overhangs = false;
+  }
+
+  /** Takes back what is not stored. Returns the calls to reject; later ones are decided on the durable log again. */
+  #rollBack(batch: readonly PendingCall[]): readonly PendingCall[] {
+    const { pending, onRollback } = this.#options;
+    const failed = [...batch, ...this.#calls];
+    this.#calls = [];
+    for (const call of failed) pending.used -= call.bytes;
+    onRollback();
+    return failed;
+  }
+}

@@ -1,0 +1,328 @@
+import { dirname, join } from 'node:path';
+
+import {
+  type AppendRequest,
+  type AppendResult,
+  type CreateOptions,
+  type CreateResult,
+  type ListResult,
+  type Mark,
+  type ProducerState,
+  type ReadResult,
+  type StreamError,
+  type StreamHead,
+  StreamNotFoundError,
+  type WaitOptions,
+} from '@perennial/core';
+
+import { createCatalogue } from './catalogue.ts';
+import { createDirectorySync } from './directory-sync.ts';
+import { createExclusive } from './exclusive.ts';
+import { closedError, StreamCorruptError, toFileError } from './file-errors.ts';
+import { isMissing, listIfPresent, syncDirectory } from './file-system.ts';
+import { createHandlePool } from './handle-pool.ts';
+import { storeLayout } from './layout.ts';
+import type { ResolvedOptions } from './options.ts';
+import type { PageRequest } from './page-reader.ts';
+import { currentProcess, type ProcessIdentity } from './process-identity.ts';
+import type { StoreContext, StreamHost } from './store-context.ts';
+import { createStoreLock } from './store-lock.ts';
+import { Stream } from './stream.ts';
+
+/** Ids to list. */
+export interface ListRequest {
+  readonly prefix: string;
+  readonly after: string | undefined;
+  readonly limit: number;
+}
+
+/** Streams whose heads a listing loads at a time. */
+const LIST_PARALLEL = 16;
+/** Streams looked at for expiry per creation. */
+const SWEEP_STREAMS = 4;
+/** How much of the caches goes when all of them together are too large. */
+const CACHE_RELIEF = 0.75;
+
+/** All that this process does in one directory; every store opened on the directory shares it. */
+export class Engine {
+  readonly options: ResolvedOptions;
+  readonly #context: StoreContext;
+  readonly #host: StreamHost;
+  readonly #catalogue;
+  readonly #syncNames: () => Promise<void>;
+  readonly #acquiring = createExclusive();
+  /** Loaded streams, those not used lately first. */
+  readonly #streams = new Map<string, Stream>();
+  readonly #discarding = new Set<Promise<void>>();
+  #sweeping: readonly string[] = [];
+  #trimming = false;
+  #closed = false;
+
+  /** @param root Real path of the directory. */
+  constructor(root: string, options: ResolvedOptions, identity: ProcessIdentity = currentProcess()) {
+    const { fs, lockStaleAfterMs, maxOpenFiles, cacheBytes, streamCacheBytes, maxPendingBytes } = options;
+    const layout = storeLayout(root);
+    this.options = options;
+    this.#syncNames = createDirectorySync(fs, layout.streams);
+    this.#context = {
+      fs,
+      layout,
+      options,
+      lock: createStoreLock({
+        fs,
+        directory: root,
+        identity,
+        staleAfterMs: lockStaleAfterMs,
+        onLost: (error) => this.#onLost(error),
+      }),
+      handles: createHandlePool(maxOpenFiles),
+      cache: { used: 0, maxBytes: cacheBytes, maxStreamBytes: streamCacheBytes, relieve: () => this.#relieveCaches() },
+      pending: { used: 0, maxBytes: maxPendingBytes },
+    };
+    this.#host = { context: this.#context, syncNames: this.#syncNames, discard: (folder) => this.#discard(folder) };
+    this.#catalogue = createCatalogue(this.#context);
+  }
+
+  async create(id: string, options: CreateOptions): Promise<CreateResult> {
+    await this.#acquire();
+    const result = await this.#pinned(id, (stream) => stream.create(options), 'creating');
+    await this.#sweep();
+    return result;
+  }
+
+  append(id: string, request: AppendRequest): Promise<AppendResult> {
+    const stream = this.#streams.get(id);
+    const lane = stream?.fastLane;
+    if (!stream || !lane) return this.#write(id, (loaded) => loaded.append(request), 'appending to');
+    stream.used = true;
+    return lane.append(request);
+  }
+
+  read(id: string, request: PageRequest): Promise<ReadResult> {
+    return this.#loaded(id, (stream) => stream.read(request), 'reading');
+  }
+
+  wait(id: string, store: object, options: WaitOptions): Promise<StreamHead> {
+    return this.#loaded(id, (stream) => ({ waiting: stream.wait(store, options) }), 'waiting for').then(
+      ({ waiting }) => waiting,
+    );
+  }
+
+  /** Null when there is no such stream. Looking at a stream is not using it. */
+  head(id: string): Promise<StreamHead | null> {
+    return this.#pinned(id, async (stream) => ((await stream.load(false)) ? stream.head() : null), 'reading');
+  }
+
+  producer(id: string, producerId: string): Promise<ProducerState | null> {
+    return this.#loaded(id, (stream) => stream.producer(producerId), 'reading');
+  }
+
+  mark(id: string, mark: Mark): Promise<StreamHead> {
+    if (mark.type === 'cancel')
+      return this.#loaded(id, (stream) => stream.cancel(mark), 'requesting the cancellation of');
+    const stream = this.#streams.get(id);
+    const lane = stream?.fastLane;
+    if (!stream || !lane) return this.#write(id, (loaded) => loaded.mark(mark), 'marking');
+    stream.used = true;
+    return lane.mark(mark);
+  }
+
+  delete(id: string): Promise<boolean> {
+    const remove = async (stream: Stream): Promise<boolean> => {
+      if (!(await stream.exists())) return false;
+      await this.#acquire();
+      return stream.delete();
+    };
+    return this.#pinned(id, remove, 'deleting');
+  }
+
+  async list({ prefix, after, limit }: ListRequest): Promise<ListResult> {
+    const ids = await this.#catalogue.ids({ prefix, after });
+    const streams: StreamHead[] = [];
+    for (let start = 0; start < ids.length && streams.length < limit; start += LIST_PARALLEL) {
+      const heads = await Promise.all(ids.slice(start, start + LIST_PARALLEL).map((id) => this.#listed(id)));
+      for (const head of heads) if (head && streams.length < limit) streams.push(head);
+    }
+    const last = streams.at(-1);
+    return last && streams.length === limit && last.id !== ids.at(-1) ? { streams, next: last.id } : { streams };
+  }
+
+  /** Rejects what waits on behalf of a store that closes. */
+  release(store: object): void {
+    for (const stream of this.#streams.values()) stream.failWaits(store);
+  }
+
+  /** Answers what was accepted, then gives up files and lock. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all([...this.#streams.values()].map((stream) => stream.close()));
+    this.#streams.clear();
+    await Promise.all(this.#discarding);
+    await this.#context.lock.release();
+  }
+
+  /** Takes the lock with the first mutation; later ones find it held. */
+  async #acquire(): Promise<void> {
+    const { lock } = this.#context;
+    if (lock.held) return;
+    try {
+      await this.#acquiring(async () => {
+        if (lock.held) return;
+        await this.#makeFolders();
+        await lock.acquire();
+        await this.#removeLeftovers();
+      });
+    } catch (error) {
+      throw toFileError(error, `taking the lock of ${this.#context.layout.root}`);
+    }
+  }
+
+  async #makeFolders(): Promise<void> {
+    const { fs, layout } = this.#context;
+    const first = await fs.mkdir(layout.root, { recursive: true });
+    for (const folder of [layout.streams, layout.making, layout.trash]) await fs.mkdir(folder, { recursive: true });
+    await syncDirectory(fs, layout.root);
+    // Each folder that was made is an entry in the one above it.
+    for (let made = first && layout.root; made && made.length >= (first?.length ?? 0); made = dirname(made))
+      await syncDirectory(fs, dirname(made));
+  }
+
+  /** What the last owner was making or deleting when it died. */
+  async #removeLeftovers(): Promise<void> {
+    const { fs, layout } = this.#context;
+    for (const folder of [layout.making, layout.trash]) {
+      for (const name of await listIfPresent(fs, folder)) this.#removeLater(join(folder, name));
+    }
+  }
+
+  async #discard(folder: string): Promise<void> {
+    const { fs, layout, lock, options } = this.#context;
+    const trashed = join(layout.trash, crypto.randomUUID());
+    try {
+      await fs.rename(folder, trashed);
+    } catch (error) {
+      if (isMissing(error)) return;
+      throw error;
+    }
+    try {
+      if (options.durability === 'disk') await this.#syncNames();
+      await lock.check();
+    } catch (error) {
+      // A deletion that is refused must not have happened. Without the lock, the name may be another's by now.
+      if (lock.held) await fs.rename(trashed, folder).catch(() => undefined);
+      throw error;
+    }
+    this.#removeLater(trashed);
+  }
+
+  #removeLater(path: string): void {
+    const removal = this.#context.fs
+      .rm(path, { recursive: true, force: true })
+      // The next owner of the lock tries again.
+      .catch(() => undefined)
+      .finally(() => this.#discarding.delete(removal));
+    this.#discarding.add(removal);
+  }
+
+  #onLost(error: StreamError): void {
+    for (const stream of this.#streams.values()) stream.loseLock(error);
+  }
+
+  async #write<T>(id: string, call: (stream: Stream) => Promise<T>, doing: string): Promise<T> {
+    if (!this.#context.lock.held) {
+      // An absent stream is no reason to take the lock.
+      if (!(await this.#pinned(id, (stream) => stream.exists(), doing))) throw new StreamNotFoundError(id);
+      await this.#acquire();
+    }
+    return this.#loaded(id, call, doing);
+  }
+
+  #loaded<T>(id: string, call: (stream: Stream) => T | Promise<T>, doing: string): Promise<T> {
+    const load = async (stream: Stream): Promise<T> => {
+      if (!(await stream.load())) throw new StreamNotFoundError(id);
+      return call(stream);
+    };
+    return this.#pinned(id, load, doing);
+  }
+
+  /** Keeps the stream loaded during a call, and translates what the file system throws. */
+  async #pinned<T>(id: string, call: (stream: Stream) => Promise<T>, doing: string): Promise<T> {
+    if (this.#closed) throw closedError();
+    let stream = this.#streams.get(id);
+    if (!stream) {
+      stream = new Stream(this.#host, id);
+      this.#streams.set(id, stream);
+    }
+    stream.pins++;
+    try {
+      return await call(stream);
+    } catch (error) {
+      throw toFileError(error, `${doing} ${stream.folder}`);
+    } finally {
+      stream.pins--;
+      if (!stream.isLoaded) this.#forget(id, stream);
+      if (this.#streams.size > this.options.maxLoadedStreams) this.#trim();
+    }
+  }
+
+  /** The head of a stream for a listing; null when it is gone, or so damaged that nothing of it is known. */
+  async #listed(id: string): Promise<StreamHead | null> {
+    const head = async (stream: Stream): Promise<StreamHead | null> =>
+      (await stream.load(false)) ? stream.intactHead() : null;
+    try {
+      return await this.#pinned(id, head, 'listing');
+    } catch (error) {
+      if (error instanceof StreamCorruptError) return null;
+      throw error;
+    }
+  }
+
+  /** Unloads idle streams, save those used since the last search. */
+  #trim(): void {
+    if (this.#trimming) return;
+    this.#trimming = true;
+    void this.#unloadIdle().finally(() => {
+      this.#trimming = false;
+    });
+  }
+
+  async #unloadIdle(): Promise<void> {
+    for (const [id, stream] of this.#streams) {
+      if (this.#streams.size <= this.options.maxLoadedStreams) return;
+      if (stream.used || !stream.idle) stream.used = false;
+      else {
+        await stream.unload();
+        this.#forget(id, stream);
+      }
+    }
+  }
+
+  /** Drops an object that holds nothing. It must stay while anybody uses it: two objects for one stream would be two writers. */
+  #forget(id: string, stream: Stream): void {
+    if (stream.isLoaded || !stream.idle || this.#streams.get(id) !== stream) return;
+    this.#streams.delete(id);
+  }
+
+  #relieveCaches(): void {
+    const { cache } = this.#context;
+    for (const stream of this.#streams.values()) {
+      if (cache.used <= cache.maxBytes * CACHE_RELIEF) return;
+      stream.dropCache();
+    }
+  }
+
+  /** Looks at a few streams with every creation, all of them in turn, and removes those that have expired. */
+  async #sweep(): Promise<void> {
+    try {
+      if (this.#sweeping.length === 0) this.#sweeping = await this.#catalogue.names();
+      const some = this.#sweeping.slice(0, SWEEP_STREAMS);
+      this.#sweeping = this.#sweeping.slice(SWEEP_STREAMS);
+      for (const name of some) {
+        const entry = await this.#catalogue.entry(name);
+        if (entry?.expires) await this.#pinned(entry.id, (stream) => stream.load(false), 'sweeping');
+      }
+    } catch {
+      // Whoever asks for an expired stream removes it, and a creation does not fail for another stream's sake.
+    }
+  }
+}

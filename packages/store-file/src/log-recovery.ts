@@ -1,0 +1,121 @@
+import { type FileSystem, syncDirectory, temporaryName } from './file-system.ts';
+import { streamPaths } from './layout.ts';
+import { LogFiles } from './log-files.ts';
+import { type LoadedLog, loadLog, type ScannedLog } from './log-loader.ts';
+import type { StoreContext } from './store-context.ts';
+import { encodeTailMark, type TailMark } from './tail-mark.ts';
+
+/**
+ * Opens a log for writing: everything complete in it is made durable and kept, the trace of an unfinished write is cut off, and the tail
+ * mark says that this owner writes here now. Null when there is no such stream. Holding the lock is the caller's duty.
+ *
+ * A damaged log is opened as far as it is intact and not touched at all.
+ */
+export async function openOwned(
+  context: StoreContext,
+  { id, folder, touchedAt }: { readonly id: string; readonly folder: string; readonly touchedAt: number },
+): Promise<LoadedLog | null> {
+  const loaded = await loadLog(context, { id, folder, writable: true });
+  if (!loaded || loaded.log.damage) return loaded;
+  try {
+    await recover(context, id, loaded);
+    const mark = tailMark(context, loaded, Math.max(touchedAt, loaded.touchedAt));
+    if (loaded.generation < context.lock.sealBelow) return await seal(context, loaded, mark);
+    if (needsMark(loaded.tail, mark)) await loaded.files.publish(encodeTailMark(mark));
+    return loaded;
+  } catch (error) {
+    await loaded.files.close();
+    throw error;
+  }
+}
+
+async function recover(context: StoreContext, id: string, { log, files, scan, size, tail }: ScannedLog): Promise<void> {
+  const durable = tail?.durableBytes ?? 0;
+  if (scan.kind === 'end') {
+    // Complete frames that were never acknowledged are kept; they must not be shown before they are on disk.
+    if (log.bytes > durable) await files.sync();
+    return;
+  }
+  // A snapshot of what is cut would fit again once the log has grown back.
+  await context.fs.rm(files.paths.index, { force: true });
+  await syncDirectory(context.fs, files.paths.folder);
+  log.snapshotBytes = 0;
+  await files.reset(log.bytes);
+  context.options.onRecovery({
+    streamId: id,
+    file: files.paths.log,
+    offset: log.bytes,
+    bytes: size - log.bytes,
+    acknowledged: log.bytes < durable,
+  });
+}
+
+function tailMark({ lock }: StoreContext, { log }: LoadedLog, touchedAt: number): TailMark {
+  const beat = log.state.head.lease?.beat ?? 0;
+  return {
+    salt: log.salt,
+    generation: lock.generation,
+    visibleBytes: log.bytes,
+    durableBytes: log.bytes,
+    beat,
+    touchedAt,
+  };
+}
+
+function needsMark(old: TailMark | null, mark: TailMark): boolean {
+  return (
+    old?.generation !== mark.generation ||
+    old.visibleBytes !== mark.visibleBytes ||
+    old.durableBytes !== mark.durableBytes
+  );
+}
+
+const COPY_CHUNK = 1_048_576;
+
+/**
+ * Goes on in a copy of the log, because a writer that this process cannot see may still hold the old file: what it writes from now on
+ * goes nowhere.
+ */
+async function seal(context: StoreContext, old: LoadedLog, mark: TailMark): Promise<LoadedLog> {
+  const { fs, handles, lock } = context;
+  const { folder } = old.files.paths;
+  const paths = streamPaths(folder, lock.generation);
+  const temporary = temporaryName(paths.log);
+  await copyPrefix(fs, old, temporary);
+  // The log comes last: it is its name that makes readers turn to the new files.
+  await fs.rm(paths.tail, { force: true });
+  await writeMark(fs, paths.tail, mark);
+  await fs.rename(temporary, paths.log);
+  await syncDirectory(fs, folder);
+  await old.files.close();
+  for (const path of [old.files.paths.log, old.files.paths.tail, old.files.paths.index])
+    await fs.rm(path, { force: true });
+  old.log.snapshotBytes = 0;
+  return { ...old, files: new LogFiles(fs, handles, paths, true), generation: lock.generation, tail: mark };
+}
+
+async function copyPrefix(fs: FileSystem, { log, files }: LoadedLog, path: string): Promise<void> {
+  const target = await fs.open(path, 'wx');
+  try {
+    const chunk = Buffer.allocUnsafe(Math.min(COPY_CHUNK, log.bytes));
+    for (let at = 0; at < log.bytes;) {
+      const length = await files.read(chunk.subarray(0, Math.min(chunk.length, log.bytes - at)), at);
+      if (length === 0) throw new Error(`${files.paths.log} became shorter while it was copied.`);
+      // `writeFile` on a handle writes all of it, at the handle's own position.
+      await target.writeFile(chunk.subarray(0, length));
+      at += length;
+    }
+    await target.sync();
+  } finally {
+    await target.close();
+  }
+}
+
+async function writeMark(fs: FileSystem, path: string, mark: TailMark): Promise<void> {
+  const handle = await fs.open(path, 'wx');
+  try {
+    await handle.writeFile(encodeTailMark(mark));
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,87 @@
+import { recordSize, type StreamRecord } from '@perennial/core';
+
+/** Memory shared by the caches of all streams of a store. */
+export interface CacheBudget {
+  /** Bytes in use. */
+  used: number;
+  readonly maxBytes: number;
+  /** Bytes one stream may use. */
+  readonly maxStreamBytes: number;
+  /** Called when `used` has passed `maxBytes`, to free what is used least. */
+  readonly relieve: () => void;
+}
+
+/** What a record costs besides its data: the object, its position, timestamp and producer. */
+const RECORD_OVERHEAD = 160;
+/** How much of a full cache is kept, so that not every append moves the whole array. */
+const KEEP = 0.75;
+
+/** The latest records of a stream, without gaps up to its tail. Readers share the record objects. */
+export class RecordCache {
+  readonly #budget: CacheBudget;
+  #records: StreamRecord[] = [];
+  #bytes = 0;
+
+  constructor(budget: CacheBudget) {
+    this.#budget = budget;
+  }
+
+  /** Bytes held. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Position of the first record held; Infinity when there is none. */
+  get firstPosition(): number {
+    return this.#records[0]?.position ?? Infinity;
+  }
+
+  /** Adds records behind those held. */
+  push(records: readonly StreamRecord[]): void {
+    const next = records[0];
+    if (!next) return;
+    const last = this.#records.at(-1);
+    if (last && last.position + 1 !== next.position) this.clear();
+    let added = 0;
+    for (const record of records) {
+      this.#records.push(record);
+      added += recordSize(record) + RECORD_OVERHEAD;
+    }
+    this.#account(added);
+  }
+
+  /** Gives up what is above the limits; call it after every few pushes. */
+  trim(): void {
+    const { maxBytes, maxStreamBytes } = this.#budget;
+    if (this.#bytes > maxStreamBytes) this.shrink(maxStreamBytes * KEEP);
+    if (this.#budget.used > maxBytes) this.#budget.relieve();
+  }
+
+  /** The record at a position, if it is held. */
+  at(position: number): StreamRecord | undefined {
+    const first = this.#records[0];
+    return first && this.#records[position - first.position];
+  }
+
+  /** Gives up the oldest records until at most `bytes` are held. */
+  shrink(bytes: number): void {
+    let dropped = 0;
+    let count = 0;
+    while (this.#bytes - dropped > bytes && count < this.#records.length) {
+      const record = this.#records[count++];
+      if (record) dropped += recordSize(record) + RECORD_OVERHEAD;
+    }
+    this.#records.splice(0, count);
+    this.#account(-dropped);
+  }
+
+  clear(): void {
+    this.#records = [];
+    this.#account(-this.#bytes);
+  }
+
+  #account(bytes: number): void {
+    this.#bytes += bytes;
+    this.#budget.used += bytes;
+  }
+}

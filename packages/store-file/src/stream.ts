@@ -1,0 +1,400 @@
+/**
+ * One stream of a directory, as this process holds it.
+ *
+ * States: unloaded -> following (another process writes, or nobody) or owned (this process writes) -> unloaded again when idle for long,
+ * deleted, or when the lock was lost. Only tasks on `#exclusive` change the state, one at a time; losing the lock is the exception, and
+ * takes effect at once. Waiters belong to the stream, not to the state: they stay while it is unloaded and loaded again.
+ */
+import {
+  type AppendRequest,
+  type AppendResult,
+  type CreateOptions,
+  type CreateResult,
+  decideExisting,
+  decideMark,
+  type Mark,
+  type ProducerState,
+  type ReadResult,
+  type StreamError,
+  StreamGapError,
+  type StreamHead,
+  StreamNotFoundError,
+  type WaitOptions,
+} from '@perennial/core';
+
+import { requestCancel } from './cancel-file.ts';
+import { coalesce } from './coalesce.ts';
+import { createExclusive } from './exclusive.ts';
+import { closedError, StoreLockedError, StreamCorruptError, toFileError } from './file-errors.ts';
+import { isMissing, listIfPresent } from './file-system.ts';
+import { FollowedStream } from './followed-stream.ts';
+import { newestLog, streamFolder } from './layout.ts';
+import { type FollowCare, moreCareful } from './log-follower.ts';
+import type { LoadedLog } from './log-loader.ts';
+import { openOwned } from './log-recovery.ts';
+import type { DurableLog } from './log-state.ts';
+import { OwnedStream } from './owned-stream.ts';
+import { type PageRequest, readCachedPage, readPage } from './page-reader.ts';
+import type { StoreContext, StreamHost } from './store-context.ts';
+import { StreamLife } from './stream-life.ts';
+import { makeStream } from './stream-maker.ts';
+import { createStreamNews, type StreamNews } from './stream-news.ts';
+import { StreamWaiting } from './stream-waiting.ts';
+
+/** See the head of this file. */
+export class Stream {
+  readonly id: string;
+  readonly folder: string;
+  /** Calls at work; the stream stays loaded meanwhile. */
+  pins = 0;
+  /** Set by every call, cleared by the search for idle streams. */
+  used = true;
+  readonly #host: StreamHost;
+  readonly #context: StoreContext;
+  readonly #life: StreamLife;
+  readonly #exclusive = createExclusive();
+  readonly #waiting: StreamWaiting;
+  readonly #news: StreamNews;
+  readonly #refresh = coalesce<FollowCare>((care) => this.#exclusive(() => this.#refreshNow(care)), moreCareful);
+  #open: OwnedStream | FollowedStream | null = null;
+  /** The last head known, for waiters of a stream that is not loaded at the moment. */
+  #lastHead: StreamHead | null = null;
+  /** Why calls on the unloaded stream fail. */
+  #reason: StreamError;
+
+  constructor(host: StreamHost, id: string) {
+    this.#host = host;
+    this.#context = host.context;
+    this.id = id;
+    this.folder = streamFolder(host.context.layout, id);
+    this.#life = new StreamLife(host.context, this.folder);
+    this.#reason = new StreamNotFoundError(id);
+    this.#news = createStreamNews({
+      context: this.#context,
+      folder: this.folder,
+      loaded: () => this.#open,
+      isAwaited: () => this.#waiting.size > 0,
+      onIdle: () => this.#waiting.rest(),
+      refresh: (care) => this.#refresh(care),
+      expire: async () => {
+        if (this.#isExpired()) await this.#exclusive(() => this.#expire());
+      },
+    });
+    this.#waiting = new StreamWaiting({ latest: () => this.#latestHead(), watch: () => this.#news.watch() });
+  }
+
+  /** The queue of a stream that this process writes and that never expires: appends may go there without further ado. */
+  get fastLane(): OwnedStream['queue'] | null {
+    const open = this.#open;
+    if (open?.kind !== 'owned' || open.log.damage) return null;
+    const { ttlMs, expiresAt } = open.log.state.head;
+    return ttlMs === null && expiresAt === null ? open.queue : null;
+  }
+
+  get isLoaded(): boolean {
+    return this.#open !== null;
+  }
+
+  /** True when the stream can be unloaded without anybody noticing. */
+  get idle(): boolean {
+    const isBusy = this.#open?.kind === 'owned' && this.#open.queue.busy;
+    return this.pins === 0 && this.#waiting.size === 0 && !isBusy && !this.#life.busy;
+  }
+
+  /** Gives up the recent records; readers go to the file. */
+  dropCache(): void {
+    this.#open?.log.cache.clear();
+  }
+
+  /** True when there is a log. Needs no lock and loads nothing. */
+  async exists(): Promise<boolean> {
+    return this.#open !== null || newestLog(await listIfPresent(this.#context.fs, this.folder)) !== null;
+  }
+
+  /**
+   * Loads the stream, or brings it up to date. False when there is none, or none any more.
+   *
+   * @param touch Counts as a use of a stream with a sliding ttl.
+   */
+  async load(touch = true): Promise<boolean> {
+    this.used = true;
+    if (this.#open?.kind === 'following' && !this.#context.lock.held) await this.#refresh('asked');
+    else if (this.#open?.kind !== 'owned') await this.#exclusive(() => this.#ensure());
+    if (!this.#open) return false;
+    if (this.#isExpired()) {
+      await this.#exclusive(() => this.#expire());
+      return false;
+    }
+    if (touch) this.#life.touch(this.#open.log.state.head, false);
+    return true;
+  }
+
+  /** Appends to an owned stream. */
+  append(request: AppendRequest): Promise<AppendResult> {
+    return this.#owned().queue.append(request);
+  }
+
+  async read(request: PageRequest): Promise<ReadResult> {
+    const { log, files } = this.#loaded();
+    const { head } = log.state;
+    const { from } = request;
+    if (from < head.firstPosition) throw new StreamGapError(this.id, from, head.firstPosition);
+    if (log.damage && from >= log.damage.position) throw this.#corrupt(log);
+    const cached = readCachedPage(log, request);
+    if (cached) return { records: cached, head };
+    const records = await readPage(log, (target, at) => files.read(target, at), { request, file: files.paths.log });
+    return { records, head };
+  }
+
+  /** The durable head. @throws {@link StreamCorruptError} when the log is damaged: a later end or token may be lost. */
+  head(): StreamHead {
+    return this.#sound().log.state.head;
+  }
+
+  /** The head as far as the log is intact. */
+  intactHead(): StreamHead {
+    return this.#loaded().log.state.head;
+  }
+
+  producer(producerId: string): ProducerState | null {
+    return this.#sound().log.state.producers.get(producerId) ?? null;
+  }
+
+  /** Waits on behalf of `store`. */
+  wait(store: object, options: WaitOptions): Promise<StreamHead> {
+    const { log } = this.#loaded();
+    if (log.damage && options.position >= log.damage.position) return Promise.reject(this.#corrupt(log));
+    return this.#waiting.wait(log.state.head, options, { store, needsWatch: this.#needsWatch(options) });
+  }
+
+  /** Rejects those who wait on behalf of `store`. */
+  failWaits(store: object): void {
+    this.#waiting.fail(closedError(), store);
+  }
+
+  mark(mark: Exclude<Mark, { type: 'cancel' }>): Promise<StreamHead> {
+    return this.#owned().queue.mark(mark);
+  }
+
+  /** Makes a cancel request; any process may. */
+  async cancel(mark: Extract<Mark, { type: 'cancel' }>): Promise<StreamHead> {
+    const open = this.#sound();
+    const { fs, options } = this.#context;
+    const head = open.kind === 'owned' ? open.queue.acceptedHead : open.log.state.head;
+    const request = decideMark({ head, fenceNonce: null }, mark, options.now())?.head.cancel;
+    const standing = request && (await requestCancel(fs, this.folder, head.incarnation, request));
+    if (open.kind === 'owned') return standing ? open.queue.noteCancel(standing) : open.queue.settled();
+    if (standing) await this.#refresh('notified');
+    return this.head();
+  }
+
+  /** Creates the stream, or finds it. Holding the lock is the caller's duty. */
+  create(options: CreateOptions): Promise<CreateResult> {
+    return this.#exclusive(async () => {
+      await this.#context.lock.check();
+      await this.#ensure();
+      if (this.#isExpired()) await this.#remove();
+      if (this.#open) {
+        this.#life.touch(this.#open.log.state.head, false);
+        return { created: false, head: await this.#raise(this.#owned(), options) };
+      }
+      const { context, syncNames } = this.#host;
+      const made = await makeStream(context, { id: this.id, folder: this.folder, options, syncNames });
+      this.#own(made);
+      return { created: true, head: made.log.state.head };
+    });
+  }
+
+  /** Deletes the stream; false when there was none. Holding the lock is the caller's duty. */
+  delete(): Promise<boolean> {
+    return this.#exclusive(async () => {
+      await this.#context.lock.check();
+      let expired = false;
+      try {
+        await this.#ensure();
+        expired = this.#isExpired();
+      } catch (error) {
+        // What cannot be read can still be deleted.
+        if (!(error instanceof StreamCorruptError)) throw error;
+      }
+      if (!(await this.exists())) return false;
+      await this.#remove();
+      return !expired;
+    });
+  }
+
+  /** Forgets the state of an idle stream. */
+  unload(): Promise<void> {
+    return this.#exclusive(async () => {
+      if (this.idle) await this.#close(new StreamNotFoundError(this.id));
+    });
+  }
+
+  /** Answers what was accepted and closes the stream for good. */
+  close(): Promise<void> {
+    this.#waiting.fail(closedError());
+    return this.#exclusive(() => this.#close(closedError()));
+  }
+
+  /** The lock was lost: nothing this process has accepted counts. Waiters go on as readers. */
+  loseLock(error: StreamError): void {
+    const open = this.#open;
+    if (open?.kind !== 'owned') return;
+    this.#open = null;
+    this.#reason = error;
+    open.abandon(error);
+    this.#waiting.keepWatch();
+    this.#news.look();
+  }
+
+  async #close(reason: StreamError): Promise<void> {
+    const open = this.#open;
+    // First, so that a call that comes now loads the stream anew, after this task.
+    this.#open = null;
+    this.#reason = reason;
+    await this.#life.settled();
+    await open?.close(reason);
+  }
+
+  async #ensure(): Promise<void> {
+    const { lock } = this.#context;
+    if (this.#open?.kind === 'owned' || (this.#open && !lock.held)) return;
+    try {
+      await (lock.held ? this.#openOwned() : this.#openFollowed());
+    } catch (error) {
+      throw toFileError(error, `opening ${this.folder}`);
+    }
+  }
+
+  async #openOwned(): Promise<void> {
+    const followed = this.#open?.kind === 'following' ? this.#open : null;
+    const touchedAt = followed ? this.#life.touchedAt : 0;
+    const loaded = await openOwned(this.#context, { id: this.id, folder: this.folder, touchedAt });
+    this.#open = null;
+    await followed?.close();
+    if (!loaded) return this.#vanish();
+    this.#own(loaded);
+    this.#publish();
+  }
+
+  async #openFollowed(): Promise<void> {
+    const opened = await FollowedStream.open(this.#context, this);
+    if (!opened) return this.#vanish();
+    this.#adopt(opened.stream, opened.touchedAt);
+    this.#publish();
+  }
+
+  #own(loaded: LoadedLog): void {
+    const owned = new OwnedStream(this.#context, loaded, (head) => {
+      this.#lastHead = head;
+      this.#life.touch(head, true);
+      this.#waiting.notify(head);
+    });
+    this.#adopt(owned, loaded.touchedAt);
+  }
+
+  #adopt(open: OwnedStream | FollowedStream, touchedAt: number): void {
+    const { head } = open.log.state;
+    if (this.#lastHead?.incarnation !== head.incarnation) {
+      // Another stream of the same id: whoever waited for the old one has waited in vain.
+      if (this.#lastHead) this.#waiting.fail(new StreamNotFoundError(this.id));
+      this.#life.reset();
+    }
+    this.#open = open;
+    this.#lastHead = head;
+    this.#life.learn(touchedAt);
+  }
+
+  /** Tells the waiters what a load or refresh has brought. */
+  #publish(): void {
+    const { log } = this.#loaded();
+    this.#lastHead = log.state.head;
+    this.#waiting.notify(log.state.head);
+    if (log.damage) this.#waiting.fail(this.#corrupt(log));
+  }
+
+  #vanish(): void {
+    this.#open = null;
+    this.#lastHead = null;
+    this.#life.reset();
+    this.#reason = new StreamNotFoundError(this.id);
+    this.#waiting.fail(this.#reason);
+  }
+
+  async #refreshNow(care: FollowCare): Promise<void> {
+    const open = this.#open;
+    if (open?.kind !== 'following' || this.#context.lock.held) return this.#ensure();
+    try {
+      const { news, touchedAt } = await open.refresh(care);
+      this.#life.learn(touchedAt);
+      if (news === 'some') this.#publish();
+      if (news !== 'replaced') return;
+    } catch (error) {
+      if (!isMissing(error)) throw toFileError(error, `reading ${open.files.paths.log}`);
+    }
+    this.#open = null;
+    await open.close();
+    await this.#ensure();
+  }
+
+  async #raise({ queue }: OwnedStream, options: CreateOptions): Promise<StreamHead> {
+    let token: number | null;
+    try {
+      token = decideExisting(queue.acceptedHead, options);
+    } catch (error) {
+      await queue.settled();
+      throw error;
+    }
+    return token === null ? queue.settled() : queue.raise(token);
+  }
+
+  async #remove(): Promise<void> {
+    await this.#close(new StreamNotFoundError(this.id));
+    await this.#host.discard(this.folder);
+    this.#vanish();
+  }
+
+  async #expire(): Promise<void> {
+    if (!this.#open || !this.#isExpired()) return;
+    if (this.#context.lock.held) await this.#remove();
+    else this.#waiting.fail(new StreamNotFoundError(this.id));
+  }
+
+  #isExpired(): boolean {
+    return this.#open !== null && this.#life.isExpired(this.#open.log.state.head);
+  }
+
+  #needsWatch({ cancel }: WaitOptions): boolean {
+    if (cancel || this.#open?.kind !== 'owned') return true;
+    const { ttlMs, expiresAt } = this.#open.log.state.head;
+    return ttlMs !== null || expiresAt !== null;
+  }
+
+  #latestHead(): StreamHead {
+    const head = this.#open?.log.state.head ?? this.#lastHead;
+    if (!head) throw this.#reason;
+    return head;
+  }
+
+  #loaded(): OwnedStream | FollowedStream {
+    if (!this.#open) throw this.#reason;
+    return this.#open;
+  }
+
+  #sound(): OwnedStream | FollowedStream {
+    const open = this.#loaded();
+    if (open.log.damage) throw this.#corrupt(open.log);
+    return open;
+  }
+
+  #owned(): OwnedStream {
+    const open = this.#sound();
+    if (open.kind !== 'owned') throw new StoreLockedError(this.#context.layout.root, null, 'The lock was lost.');
+    return open;
+  }
+
+  #corrupt({ damage, state }: DurableLog): StreamCorruptError {
+    const place = damage ?? { position: state.head.nextPosition, offset: 0 };
+    return new StreamCorruptError(this.id, { ...place, file: this.#open?.files.paths.log ?? this.folder });
+  }
+}
