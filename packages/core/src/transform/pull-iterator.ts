@@ -43,6 +43,8 @@ class PullIterator<T> implements AsyncIterableIterator<T>, Receiver<T> {
       return this.#fail(error);
     }
     if (value === WAIT) {
+      // Something that ran meanwhile may have called return().
+      if (this.#finished) return this.next();
       return new Promise((resolve, reject) => {
         this.#current = { resolve, reject };
       });

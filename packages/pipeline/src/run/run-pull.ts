@@ -44,7 +44,6 @@ export class RunPull<T> implements Pull<T>, Receiver<unknown> {
   next(receiver: Receiver<T>): T | typeof END | typeof WAIT {
     const stages = this.#running;
     if (stages === null) return this.#notRunning(receiver);
-    this.#receiver = receiver;
     let value: unknown;
     try {
       if (this.#used !== null) this.#used();
@@ -52,8 +51,8 @@ export class RunPull<T> implements Pull<T>, Receiver<unknown> {
     } catch (thrown) {
       throw this.#failed(thrown);
     }
-    if (value === WAIT) return WAIT;
-    if (value === END) return this.#ended();
+    if (value === WAIT) return this.#wait(receiver);
+    if (value === END) return this.#ended(receiver);
     this.outputs++;
     // The pipeline's type vouches for what its last stage yields.
     return value as T;
@@ -91,10 +90,8 @@ export class RunPull<T> implements Pull<T>, Receiver<unknown> {
   onEnd(): void {
     const receiver = this.#receiver;
     if (!receiver) return;
-    if (this.#ended() === END) {
-      this.#receiver = null;
-      receiver.onEnd();
-    }
+    this.#receiver = null;
+    answer(receiver, () => this.#ended(receiver));
   }
 
   onError(thrown: unknown): void {
@@ -146,7 +143,14 @@ export class RunPull<T> implements Pull<T>, Receiver<unknown> {
     this.#running = this.#stages;
   }
 
-  #ended(): typeof END | typeof WAIT {
+  /** A step that was called meanwhile may have stopped the run. */
+  #wait(receiver: Receiver<T>): T | typeof END | typeof WAIT {
+    if (this.#running === null) return this.#notRunning(receiver);
+    this.#receiver = receiver;
+    return WAIT;
+  }
+
+  #ended(receiver: Receiver<T>): typeof END | typeof WAIT {
     let saved: void | Promise<void>;
     try {
       saved = this.#hooks.ended();
@@ -157,12 +161,13 @@ export class RunPull<T> implements Pull<T>, Receiver<unknown> {
       this.#end();
       return END;
     }
+    this.#receiver = receiver;
     saved.then(
       () => {
         this.#end();
-        const receiver = this.#receiver;
+        const waiting = this.#receiver;
         this.#receiver = null;
-        receiver?.onEnd();
+        waiting?.onEnd();
       },
       (thrown: unknown) => this.onError(thrown),
     );

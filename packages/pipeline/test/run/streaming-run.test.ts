@@ -5,6 +5,7 @@ import {
   isStreamingError,
   type StreamingError,
   StreamingPipeline,
+  type StreamingRun,
 } from '@perennial/pipeline';
 import { describe, expect, it } from 'vitest';
 
@@ -196,6 +197,19 @@ describe('abort', () => {
     await settle();
     controller.abort();
     expect(await pending).toMatchObject({ code: 'ABORTED' });
+  });
+
+  it.each([
+    ['a function', (stop: () => void) => numbers().map('a', () => (stop(), new Promise<number>(() => undefined)))],
+    ['a parallel function', (stop: () => void) => numbers().map('a', (n) => (stop(), n), { parallel: true })],
+    ['a predicate', (stop: () => void) => numbers().filter('a', () => (stop(), new Promise<boolean>(() => undefined)))],
+  ])('may come from within %s', async (_, create) => {
+    const run: StreamingRun<number> = create(() => run.abort()).execute(counted().source);
+    const outcome = run.next().then(() => run.next());
+    expect(await rejection(outcome)).toMatchObject({ code: 'ABORTED' });
+    const left: StreamingRun<number> = create(() => void left.return()).execute(counted().source);
+    await left.next();
+    expect(await left.next()).toEqual({ done: true, value: undefined });
   });
 
   it('interrupts a wait for a retry', async () => {
