@@ -46,7 +46,7 @@ export function runPull(create: (item: unknown, index: number) => Pull<unknown>)
 }
 
 /** True for what `flatMap` takes apart in the outputs of a step. */
-export function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
+function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
   return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
 }
 

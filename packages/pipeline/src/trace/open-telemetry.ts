@@ -1,4 +1,4 @@
-import type { PipelineSpan, PipelineTracer, SpanAttributes } from './trace.ts';
+import { idsOnly, type PipelineSpan, type PipelineTracer, type SpanAttributes } from './trace.ts';
 
 /** The part of `@opentelemetry/api` 1.x that is used. */
 interface Span {
@@ -35,13 +35,11 @@ export function registeredTracer(): PipelineTracer | null {
   if (!tracer) return null;
   return (name, attributes) => {
     const context = api?.context?.active() ?? emptyContext;
-    return wrap(tracer, tracer.startSpan(name, { attributes }, context), context);
+    const span = tracer.startSpan(name, { attributes }, context);
+    // A provider that records nothing gives no ids; errors need some all the same.
+    if (span.spanContext().traceId === INVALID_TRACE_ID) return idsOnly(name, attributes);
+    return wrap(tracer, span, context);
   };
-}
-
-/** True for ids that a provider which records nothing gives out. */
-export function isInvalid(span: PipelineSpan): boolean {
-  return span.traceId === INVALID_TRACE_ID;
 }
 
 /** Providers may be registered without a context manager. */

@@ -178,7 +178,9 @@ describe('adapters', () => {
       .map('squares', (n) => n * n)
       .add(
         'both',
-        createStep<number[], string, { range: number[] }>('both', ({ input, state }) => `${state.range}:${input}`),
+        createStep<number[], string, { range: number[] }>('both', ({ input, state }) =>
+          [state.range, input].map((list) => list.join()).join(':'),
+        ),
       );
     const streaming = pipelineToStreaming(batch).map('text', (text) => `<${text}>`);
     const source = counted();

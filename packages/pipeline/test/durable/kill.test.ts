@@ -9,7 +9,7 @@ import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../support/fixtures.ts';
 
 const COUNT = 100_000;
-const worker = fileURLToPath(new URL('../support/import-worker.ts', import.meta.url));
+const worker = fileURLToPath(new URL('../processes/import-worker.ts', import.meta.url));
 
 interface Worker {
   readonly child: ChildProcess;
@@ -65,7 +65,7 @@ describe('kill -9', () => {
       }
       const survivor = start(folder.path, mode);
       const { code, output } = await survivor.exited;
-      expect(code, output).toBe(0);
+      expect({ code, output }).toMatchObject({ code: 0 });
       const [, resumedAt = 0, worked = 0] = /done (\d+) (\d+)/.exec(output)?.map(Number) ?? [];
       // Half of the numbers, each twice, in pairs: as many values as even numbers.
       const expected = COUNT / 2;
