@@ -10,7 +10,10 @@ const conditions = ['perennial-source', 'module', 'node', 'development|productio
 const packages: readonly Package[] = [
   { name: 'core' },
   { name: 'testing' },
+  { name: 'pipeline' },
   { name: 'store-file' },
+  { name: 'redis-server' },
+  { name: 'store-redis' },
   { name: 'react', environment: 'happy-dom' },
   { name: 'next' },
   { name: 'demo', root: 'apps/demo' },
