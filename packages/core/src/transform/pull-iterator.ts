@@ -18,8 +18,8 @@ export function createPullIterator<T>(pull: Pull<T>): AsyncIterableIterator<T> {
 class PullIterator<T> implements AsyncIterableIterator<T>, Receiver<T> {
   readonly #pull: Pull<T>;
   #finished = false;
-  /** Values handed out in a row without waiting. */
-  #ready = 0;
+  /** Values handed out since timers and I/O had a turn. Late ones count too: a source may answer by microtasks alone. */
+  #handedOut = 0;
   /** The call that the pull owes an answer. */
   #current: Call<T> | null = null;
   /** Calls made meanwhile. */
@@ -43,13 +43,14 @@ class PullIterator<T> implements AsyncIterableIterator<T>, Receiver<T> {
       return this.#fail(error);
     }
     if (value === WAIT) {
-      this.#ready = 0;
+      // Something that ran meanwhile may have called return().
+      if (this.#finished) return this.next();
       return new Promise((resolve, reject) => {
         this.#current = { resolve, reject };
       });
     }
     if (value === END) return this.return();
-    if (++this.#ready < YIELD_EVERY) return Promise.resolve({ done: false, value });
+    if (++this.#handedOut < YIELD_EVERY) return Promise.resolve({ done: false, value });
     return this.#afterOthers(value);
   }
 
@@ -67,7 +68,7 @@ class PullIterator<T> implements AsyncIterableIterator<T>, Receiver<T> {
   onValue(value: T): void {
     const current = this.#current;
     this.#current = null;
-    current?.resolve({ done: false, value });
+    current?.resolve(++this.#handedOut < YIELD_EVERY ? { done: false, value } : this.#afterOthers(value));
     if (this.#later.length > 0) this.#resume();
   }
 
@@ -90,9 +91,9 @@ class PullIterator<T> implements AsyncIterableIterator<T>, Receiver<T> {
     if (!this.#current) this.#resume();
   }
 
-  /** A long run of ready values would starve timers and I/O. */
+  /** A long run of values without a pause would starve timers and I/O. */
   async #afterOthers(value: T): Promise<Step<T>> {
-    this.#ready = 0;
+    this.#handedOut = 0;
     await yieldMacrotask();
     return { done: false, value };
   }

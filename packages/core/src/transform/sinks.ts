@@ -1,6 +1,6 @@
 import { isStreamSuperseded } from '../log/errors.ts';
 import { END, type Pull, type Receiver, WAIT, YIELD_EVERY, yieldMacrotask } from './pull.ts';
-import { type Source, toPull } from './source.ts';
+import { isThenable, type Source, toPull } from './source.ts';
 
 /**
  * Collects every value into an array. Retractions are applied: when an attempt of a step is superseded, a stream that comes from a reader
@@ -22,11 +22,15 @@ export function reduce<T, A>(
   initial: A,
 ): Promise<A> {
   return run(source, () => {
-    let accumulator: A | PromiseLike<A> = initial;
+    let accumulator = initial;
     let index = 0;
+    const settled = (value: A): void => void (accumulator = value);
     return {
-      async add(value) {
-        accumulator = await fn(await accumulator, value, index++);
+      add(value) {
+        const next = fn(accumulator, value, index++);
+        if (isThenable(next)) return Promise.resolve(next).then(settled);
+        accumulator = next;
+        return undefined;
       },
       result: () => accumulator,
     };
@@ -55,6 +59,8 @@ async function run<T, R>(source: Source<T>, start: () => Sink<T, R>): Promise<R>
 
 function drain<T, R>(pull: Pull<T>, sink: Sink<T, R>): Promise<R> {
   const { promise, resolve, reject } = Promise.withResolvers<R>();
+  /** Values taken since timers and I/O had a turn. Late ones count too: a source may answer by microtasks alone. */
+  let taken = 0;
   const guarded = (work: () => void): void => {
     try {
       work();
@@ -68,12 +74,13 @@ function drain<T, R>(pull: Pull<T>, sink: Sink<T, R>): Promise<R> {
     return !added;
   };
   const pullReady = (): void => {
-    for (let ready = 0; ready < YIELD_EVERY; ready++) {
+    while (taken++ < YIELD_EVERY) {
       const value = pull.next(receiver);
       if (value === WAIT) return;
       if (value === END) return resolve(sink.result());
       if (!add(value)) return;
     }
+    taken = 0;
     void yieldMacrotask().then(proceed);
   };
   const proceed = (): void => guarded(pullReady);

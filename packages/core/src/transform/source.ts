@@ -9,7 +9,7 @@ export interface ResultReader<T> {
 }
 
 /** What the transformers read from. Arrays and other iterables count; strings do not. */
-export type Source<T> = AsyncIterable<T> | ReadableStream<T> | Iterable<T> | ResultReader<T>;
+export type Source<T> = AsyncIterable<T> | ReadableStream<T> | Iterable<T> | ResultReader<T> | Pullable<T>;
 
 /**
  * The one front door for sources.
@@ -18,10 +18,11 @@ export type Source<T> = AsyncIterable<T> | ReadableStream<T> | Iterable<T> | Res
  */
 export function toPull<T>(source: Source<T>): Pull<T> {
   if (typeof source === 'object' && source !== null) {
-    if (PULL in source) return (source as Pullable<T>)[PULL]();
+    if (PULL in source) return source[PULL]();
     // Before its own async iterator, whose return() would wait for a pending read.
     if (source instanceof ReadableStream) return pullReadable(source);
     if (Symbol.asyncIterator in source) return pullIterator(source[Symbol.asyncIterator]());
+    if (Array.isArray(source)) return pullArray<T>(source);
     if (Symbol.iterator in source) return pullIterator(source[Symbol.iterator]());
     if ('read' in source && typeof source.read === 'function') return pullReader(source);
   }
@@ -29,6 +30,28 @@ export function toPull<T>(source: Source<T>): Pull<T> {
     'source',
     `A source is a reader, an (async) iterable or a ReadableStream; got ${quote(source)}.`,
   );
+}
+
+/** Arrays need no iterator, whose result objects would cost as much as three stages. */
+function pullArray<T>(values: readonly (T | PromiseLike<T>)[]): Pull<T> {
+  let index = 0;
+  let closed = false;
+  return {
+    next(receiver) {
+      if (closed || index >= values.length) return END;
+      const value = values[index++] as T | PromiseLike<T>;
+      if (!isThenable(value)) return value;
+      value.then(
+        (settled) => closed || receiver.onValue(settled),
+        (error: unknown) => closed || receiver.onError(error),
+      );
+      return WAIT;
+    },
+    close() {
+      closed = true;
+    },
+    rewind: () => false,
+  };
 }
 
 function pullIterator<T>(iterator: AsyncIterator<T> | Iterator<T | PromiseLike<T>>): Pull<T> {
@@ -42,11 +65,18 @@ function pullIterator<T>(iterator: AsyncIterator<T> | Iterator<T | PromiseLike<T
   };
   const onStep = ({ done, value }: IteratorResult<T>): void => {
     const waiting = take();
+    // An iterator that has ended or thrown is closed already: return() is for one that is left.
+    if (done) closed = true;
     if (done) waiting?.onEnd();
     else waiting?.onValue(value);
   };
   const onValue = (value: T): void => take()?.onValue(value);
-  const onError = (error: unknown): void => take()?.onError(error);
+  const onRejected = (error: unknown): void => take()?.onError(error);
+  const onError = (error: unknown): void => {
+    const waiting = take();
+    closed = true;
+    waiting?.onError(error);
+  };
   return {
     next(waiting) {
       if (closed) return END;
@@ -56,10 +86,13 @@ function pullIterator<T>(iterator: AsyncIterator<T> | Iterator<T | PromiseLike<T
         step.then(onStep, onError);
         return WAIT;
       }
-      if (step.done) return END;
+      if (step.done) {
+        closed = true;
+        return END;
+      }
       if (!isThenable(step.value)) return step.value;
       receiver = waiting;
-      step.value.then(onValue, onError);
+      step.value.then(onValue, onRejected);
       return WAIT;
     },
     close() {

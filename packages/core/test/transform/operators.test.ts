@@ -217,6 +217,22 @@ describe('laziness and closing', () => {
     clearInterval(timer);
     expect(ticks).toBeGreaterThan(0);
   });
+  it.each([
+    ['dropped', (source: Source<number>) => collect(filter(source, () => false))],
+    ['collected', (source: Source<number>) => collect(source)],
+    [
+      'iterated',
+      async (source: Source<number>) => {
+        for await (const _ of map(source, (n) => n));
+      },
+    ],
+  ])('lets timers run when the source answers by microtasks and values are %s', async (_, drain) => {
+    let ticks = 0;
+    const timer = setInterval(() => ticks++, 1);
+    await drain(counted(100_000).source);
+    clearInterval(timer);
+    expect(ticks).toBeGreaterThan(0);
+  });
 });
 
 describe('chunk with limits', () => {

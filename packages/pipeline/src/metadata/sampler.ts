@@ -1,0 +1,47 @@
+/** Which items are timed: a share from 0 (none) to 1 (each), or `auto`: each up to about 10,000 a second, fewer when there are more. */
+export type SamplingRate = number | 'auto';
+
+/** Samples per ms that `auto` aims at: their cost then stays below a thousandth of a core. */
+const AUTO_SAMPLES_PER_MS = 10;
+const MAX_GAP = 1 << 20;
+
+/** Says how many items to let pass before the next one is timed. Gaps are jittered, so that periodic input gives no periodic sample. */
+export class Sampler {
+  readonly #rate: SamplingRate;
+  readonly #random: () => number;
+  #gap = 1;
+  #lastAt = -1;
+
+  constructor(rate: SamplingRate, random: () => number) {
+    this.#rate = rate;
+    this.#random = random;
+  }
+
+  /** Items up to and including the first one to time. */
+  first(): number {
+    return this.#rate === 0 ? MAX_GAP : 1;
+  }
+
+  /** Items up to and including the next one to time; `now` in ms. */
+  next(now: number): number {
+    if (this.#rate === 0) return MAX_GAP;
+    const gap = this.#rate === 'auto' ? this.#autoGap(now) : 1 / this.#rate;
+    if (gap <= 1) return 1;
+    return Math.min(MAX_GAP, 1 + Math.floor(this.#random() * (2 * gap - 1)));
+  }
+
+  get enabled(): boolean {
+    return this.#rate !== 0;
+  }
+
+  #autoGap(now: number): number {
+    const elapsedMs = now - this.#lastAt;
+    if (this.#lastAt >= 0) {
+      const wanted = elapsedMs > 0 ? this.#gap / (elapsedMs * AUTO_SAMPLES_PER_MS) : MAX_GAP;
+      // One odd measurement must not stop the sampling for long.
+      this.#gap = Math.min(Math.max(wanted, 1), this.#gap * 2, MAX_GAP);
+    }
+    this.#lastAt = now;
+    return this.#gap;
+  }
+}
