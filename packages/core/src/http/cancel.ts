@@ -1,3 +1,4 @@
+import { isStreamNotFound } from '../log/errors.ts';
 import { decodeUtf8, readBody } from './body.ts';
 import type { HandlerContext, StreamRequest } from './context.ts';
 import { tailHeaders } from './create.ts';
@@ -14,8 +15,15 @@ export async function handleCancel(
 ): Promise<Response> {
   await guard(request, id, 'cancel');
   const reason = readReason(decodeUtf8(await readBody(request, limits.maxBodyBytes)));
-  const head = await store.mark(id, { type: 'cancel', ...(reason !== undefined && { reason }) });
+  const mark = { type: 'cancel', ...(reason !== undefined && { reason }) } as const;
+  const head = await store.mark(id, mark);
+  // The owner is what writes the stream: nobody else could act upon the wish.
+  if (head.owner !== null && !head.end) await store.mark(head.owner, mark).catch(ignoreNotFound);
   return emptyResponse(204, tailHeaders(head));
+}
+
+function ignoreNotFound(error: unknown): void {
+  if (!isStreamNotFound(error)) throw error;
 }
 
 function readReason(text: string): string | undefined {

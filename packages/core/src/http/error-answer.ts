@@ -69,6 +69,7 @@ export function toErrorAnswer(error: unknown, newReference: () => string): Error
     case 'CANCELLED':
     case 'SUPERSEDED':
     case 'READER_CLOSED':
+    case 'WRITER_CONTEXT_LOST':
       return internal(500, error.code === 'CORRUPT' ? 'CORRUPT' : 'STORE_ERROR', newReference());
   }
 }

@@ -29,6 +29,7 @@ export type StreamErrorCode =
   | 'LIMIT_EXCEEDED'
   | 'FORBIDDEN'
   | 'UNSUPPORTED'
+  | 'WRITER_CONTEXT_LOST'
   | 'STORE_LOCKED'
   | 'STORE_FULL'
   | 'STORE_CLOSED'
@@ -209,8 +210,15 @@ export class StreamTimeoutError extends StreamError<'TIMEOUT'> {
   }
 }
 
-/** Why a writer refused a call: its own state (`closed`, `aborted`), the value, another owner, or the store. */
-export type StreamWriteErrorReason = 'closed' | 'aborted' | 'fenced' | 'conflict' | 'unserialisable' | 'store_error';
+/** Why a writer refused a call: its own state (`closed`, `aborted`), the value, the caller's context, another owner, or the store. */
+export type StreamWriteErrorReason =
+  | 'closed'
+  | 'aborted'
+  | 'fenced'
+  | 'conflict'
+  | 'unserialisable'
+  | 'context_lost'
+  | 'store_error';
 
 /** Fields of a {@link StreamWriteError}. */
 export interface StreamWriteErrorOptions extends StreamErrorOptions {

@@ -26,6 +26,21 @@ export function runStreamId(runId: string, namespace: string): string {
   return `runs/${segment('workflowId', runId)}/${segment('namespace', namespace)}`;
 }
 
+/** Segment of the journal of a run: not the encoding of any namespace, because encoding would change the dollar sign. */
+const JOURNAL = '$journal';
+
+/** The id of the journal of a run, the stream that owns the run's other streams (PROTOCOL.md, "Runs"). */
+export function runJournalId(runId: string): string {
+  return `runs/${segment('workflowId', runId)}/${JOURNAL}`;
+}
+
+/** The id of the journal of the run that a stream id belongs to by its name; null for the id of any other stream. */
+export function journalIdOf(streamId: string): string | null {
+  const [root, run, namespace, ...more] = streamId.split('/');
+  if (root !== 'runs' || !run || !namespace || namespace === JOURNAL || more.length > 0) return null;
+  return `runs/${run}/${JOURNAL}`;
+}
+
 function segment(argument: string, value: string): string {
   if (typeof value !== 'string' || value === '' || !value.isWellFormed()) {
     throw new InvalidArgumentError(
