@@ -170,7 +170,7 @@ class WorkflowObject<D> implements Workflow<D> {
       const kept = recordValue(input, 'The input of the run');
       const created = await createRun(this.#runtime, runId, kept);
       return this.#advance(runId, {
-        body: body as Body,
+        body,
         created,
         isDurable: id !== undefined,
         timeoutMs: timeout,

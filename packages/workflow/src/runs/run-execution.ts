@@ -245,7 +245,7 @@ export class RunExecution implements RunScope {
     await supersedeUnfinished(this);
     const failures = isWhole ? await Promise.all(streams.map((stream) => stream.flush())) : [];
     this.#throwIfLost();
-    const fault = this.#fault ?? failures.find((failure) => failure !== null);
+    const fault = isWhole ? (this.#fault ?? failures.find((failure) => failure !== null)) : null;
     const outcome = fault ? toOutcome({ kind: 'fault', error: fault }, true) : planned;
     await this.journal.note(outcome.note);
     return this.#finish(outcome);

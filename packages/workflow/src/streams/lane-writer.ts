@@ -1,4 +1,11 @@
-import { ACCEPTED, type AppendLane, type AppendQueue, type NewRecord, type StreamEnd, StreamError } from '@perennial/core';
+import {
+  ACCEPTED,
+  type AppendLane,
+  type AppendQueue,
+  type NewRecord,
+  type StreamEnd,
+  StreamError,
+} from '@perennial/core';
 
 import { Turnstile } from './turnstile.ts';
 
@@ -62,11 +69,17 @@ export class LaneWriter {
     return pushed === ACCEPTED ? pushed : this.#insist(pushed, record, end);
   }
 
-  async #enterReady(ready: Promise<void>, record: NewRecord | null, end: StreamEnd | null): Promise<StreamError | null> {
+  async #enterReady(
+    ready: Promise<void>,
+    record: NewRecord | null,
+    end: StreamEnd | null,
+  ): Promise<StreamError | null> {
     try {
       await ready;
     } catch (cause) {
-      return new StreamError('ABORTED', 'The write was given up: its worker does not hold the run any more.', { cause });
+      return new StreamError('ABORTED', 'The write was given up: its worker does not hold the run any more.', {
+        cause,
+      });
     }
     this.#ready = null;
     return this.#enter(record, end);

@@ -39,7 +39,7 @@ export interface Program {
 }
 
 /** The streams that programs write. */
-export const NAMESPACES = ['a', 'b', 'c'] as const;
+export const NAMESPACES: readonly [string, ...string[]] = ['a', 'b', 'c'];
 
 /** The program of a seed. */
 export function makeProgram(seed: number): Program {
@@ -100,7 +100,7 @@ function step(chance: Chance, names: Names): StepOp {
     maxTokens: chance.below(5),
     throws: chance.oneOf([0, 0, 0.3, 0.6]),
     attempts: 1 + chance.below(3),
-    closes: chance.happens(0.08) ? chance.oneOf(NAMESPACES as unknown as [string, ...string[]]) : null,
+    closes: chance.happens(0.08) ? chance.oneOf(NAMESPACES) : null,
     isCaught: chance.happens(0.8),
   };
 }

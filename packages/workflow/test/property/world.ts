@@ -141,7 +141,7 @@ class World {
 
   async #body({ step }: RunContext<object>, worker: string): Promise<void> {
     const writers = new Map(
-      NAMESPACES.map((namespace) => [namespace as string, step.getWritable({ namespace, highWaterMark: 2 })]),
+      NAMESPACES.map((namespace) => [namespace, step.getWritable({ namespace, highWaterMark: 2 })]),
     );
     const writerOf = (ns: string) => {
       const writer = writers.get(ns);
