@@ -9,6 +9,7 @@ import {
   type StreamStore,
 } from '@perennial/core';
 
+import { assertDuration } from './assert-duration.ts';
 import { createStep, type Step } from './body/step-function.ts';
 import { WorkflowError } from './errors.ts';
 import type { WorkflowEvent } from './events.ts';
@@ -114,7 +115,11 @@ export function createWorkflow<D>(name: string, deps: D, options: WorkflowOption
   if (typeof name !== 'string' || name === '')
     throw new InvalidArgumentError('name', `A workflow needs a name; got ${quote(name)}.`);
   assertDuration('leaseMs', options.leaseMs);
-  assertDuration('ttlMs', options.ttlMs);
+  if (options.ttlMs !== undefined && !(Number.isFinite(options.ttlMs) && options.ttlMs > 0))
+    throw new InvalidArgumentError(
+      'ttlMs',
+      `\`ttlMs\` must be a number of milliseconds above 0; got ${quote(options.ttlMs)}.`,
+    );
   assertDuration('replayTimeoutMs', options.replayTimeoutMs);
   return new WorkflowObject(name, deps, options);
 }
@@ -299,9 +304,4 @@ function safely(listener: (event: WorkflowEvent) => void): (event: WorkflowEvent
       process.emitWarning(`onEvent threw on ${event.type}: ${message}`, 'PerennialWarning');
     }
   };
-}
-
-function assertDuration(name: string, value: number | undefined): void {
-  if (value !== undefined && !(Number.isFinite(value) && value > 0))
-    throw new InvalidArgumentError(name, `\`${name}\` must be a number of milliseconds above 0; got ${quote(value)}.`);
 }
