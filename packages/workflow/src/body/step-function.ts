@@ -133,6 +133,7 @@ export function createStep({ run, bind }: StepFunctionOptions): Step {
     options: ForEachOptions,
   ): AsyncResult<ForEachResult, StepFailedError> {
     assertForEach(options);
+    assertItems(source, fn);
     const { name, retry, timeout } = options;
     if (retry) assertRetry(retry);
     assertDuration('timeout', timeout);
@@ -176,6 +177,14 @@ export function createStep({ run, bind }: StepFunctionOptions): Step {
       options: ForEachOptions,
     ): AsyncResult<ForEachResult, StepFailedError> => mayBeIgnored(callForEach(source, fn, options)),
   });
+}
+
+function assertItems(source: unknown, fn: unknown): void {
+  const isSource =
+    typeof source === 'object' && source !== null && (Symbol.asyncIterator in source || Symbol.iterator in source);
+  if (!isSource)
+    throw new InvalidArgumentError('source', `Items come from a reader or another iterable; got ${quote(source)}.`);
+  if (typeof fn !== 'function') throw new InvalidArgumentError('fn', `Items need a function; got ${quote(fn)}.`);
 }
 
 /** A step that the body does not await, or not any more, must not take the process down when it fails or the run stops. */

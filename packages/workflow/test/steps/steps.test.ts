@@ -124,7 +124,7 @@ describe('a step', () => {
     ['a lone surrogate', (step) => step('\ud800', () => 1), 'name'],
     ['a key that is too long', (step) => step('a', () => 1, { key: 'k'.repeat(513) }), 'key'],
     ['an empty key', (step) => step('a', () => 1, { key: '' }), 'key'],
-    ['no function', (step) => step('a', 5 as unknown as () => 1), 'fn'],
+    ['no function', (step) => step('a', 5 as unknown as () => number), 'fn'],
     ['attempts of 0', (step) => step('a', () => 1, { retry: { attempts: 0 } }), 'retry.attempts'],
     ['a negative delay', (step) => step('a', () => 1, { retry: { delayMs: -1 } }), 'retry.delayMs'],
     ['jitter above 1', (step) => step('a', () => 1, { retry: { jitter: 1.5 } }), 'retry.jitter'],
@@ -150,7 +150,7 @@ describe('a step', () => {
 
 describe('retry', () => {
   /** Runs a step that fails until attempt `succeedAt`. */
-  async function attemptsOf(retry: StepOptions['retry'], { succeedAt = Infinity, random = () => 1 } = {}) {
+  async function attemptsOf(retry: StepOptions['retry'], { succeedAt = Infinity, random = (): number => 1 } = {}) {
     const delays: number[] = [];
     let calls = 0;
     const onEvent = (event: WorkflowEvent): void => {
