@@ -155,7 +155,7 @@ class WorkflowObject<D> implements Workflow<D> {
     };
   }
 
-  run<R, I>(
+  async run<R, I>(
     body: (context: RunContext<D, I>) => R | Promise<R>,
     options?: RunOptions<I>,
   ): AsyncResult<UnwrapResult<R>, ResultError<R> | WorkflowError> {
