@@ -114,6 +114,8 @@ const DEFAULT_REPLAY_TIMEOUT_MS = 30_000;
 export function createWorkflow<D>(name: string, deps: D, options: WorkflowOptions): Workflow<D> {
   if (typeof name !== 'string' || name === '')
     throw new InvalidArgumentError('name', `A workflow needs a name; got ${quote(name)}.`);
+  if (typeof options?.streamStore?.append !== 'function')
+    throw new InvalidArgumentError('streamStore', `A workflow needs a store; got ${quote(options?.streamStore)}.`);
   assertDuration('leaseMs', options.leaseMs);
   if (options.ttlMs !== undefined && !(Number.isFinite(options.ttlMs) && options.ttlMs > 0))
     throw new InvalidArgumentError(
@@ -166,6 +168,7 @@ class WorkflowObject<D> implements Workflow<D> {
     body: (context: RunContext<D, I>) => R | Promise<R>,
     { id, input, signal, timeout }: RunOptions<I> = {},
   ): RunHandle<UnwrapResult<R>, ResultError<R>> {
+    assertBody(body);
     const runId = id ?? this.#runtime.randomId();
     // Also refuses what cannot be an id.
     runJournalId(runId);
@@ -192,6 +195,7 @@ class WorkflowObject<D> implements Workflow<D> {
     body: (context: RunContext<D, I>) => R | Promise<R>,
     { timeout }: Pick<RunOptions, 'timeout'> = {},
   ): DurableWorkflow<I, UnwrapResult<R>, ResultError<R>> {
+    assertBody(body);
     assertDuration('timeout', timeout);
     const options = { body: body as Body, isDurable: true, timeoutMs: timeout };
     return createDurableWorkflow<I, UnwrapResult<R>, ResultError<R>>(this.#runtime, {
@@ -274,6 +278,11 @@ class WorkflowObject<D> implements Workflow<D> {
     };
     return context as RunContext<never, never>;
   }
+}
+
+function assertBody(body: unknown): void {
+  if (typeof body !== 'function')
+    throw new InvalidArgumentError('body', `The body of a run is a function; got ${quote(body)}.`);
 }
 
 interface Advance {
