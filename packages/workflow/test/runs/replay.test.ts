@@ -33,7 +33,7 @@ async function replay(first: Body, second: Body) {
   return { result, before, after: await rawTexts(shared, 'r', 'out'), end: (await handle.status()).end };
 }
 
-const out = ({ step }: RunContext) => step.getWritable<unknown>({ namespace: 'out' });
+const out = ({ step }: RunContext) => step.getWritable({ namespace: 'out' });
 
 const original: Body = async (context) => {
   await out(context).write('one');

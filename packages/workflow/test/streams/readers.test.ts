@@ -9,7 +9,7 @@ import {
 } from '@perennial/core';
 import { describe, expect, it } from 'vitest';
 
-import { createWorkflow, type RunContext } from '../../src/index.ts';
+import { createWorkflow, isWorkflowError, type RunContext } from '../../src/index.ts';
 import { crashable } from '../support/crashable-store.ts';
 import { createGate, forever } from '../support/gate.ts';
 
@@ -214,7 +214,8 @@ describe('a run without an id', () => {
     await Promise.all(open.map(collectFirst));
     const result = await workflow.run(async ({ step }) => {
       const found = await step.getReadable({ namespace: 'out' }).read();
-      return found.ok ? null : String(found.error.cause ?? found.error);
+      const cause = found.ok ? null : found.error.cause;
+      return isWorkflowError(cause, 'AMBIGUOUS_STREAM') ? cause.message : found;
     });
     expect(result).toMatchObject({ ok: true, value: expect.stringContaining('getReadable({ runId })') });
     for (const { runId } of open) expect(result).toMatchObject({ value: expect.stringContaining(runId) });

@@ -288,7 +288,7 @@ describe('values', () => {
   it('that JSON cannot carry are refused, and harm nothing', async () => {
     const { workflow, streamStore } = create();
     const handle = workflow.start(async ({ step }) => {
-      const writer = step.getWritable<unknown>({ namespace: 'out' });
+      const writer = step.getWritable({ namespace: 'out' });
       const cyclic: Record<string, unknown> = {};
       cyclic.self = cyclic;
       const reasons: string[] = [];
@@ -306,7 +306,7 @@ describe('values', () => {
   it('are bytes in a stream of another content type', async () => {
     const { workflow } = create();
     const handle = workflow.start(async ({ step }) => {
-      const writer = step.getWritable<unknown>({ namespace: 'out', contentType: 'application/octet-stream' });
+      const writer = step.getWritable({ namespace: 'out', contentType: 'application/octet-stream' });
       const text = reasonOf(await writer.write('text'));
       await writer.write(new Uint8Array([1, 2]));
       return text;
