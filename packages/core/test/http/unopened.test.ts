@@ -83,7 +83,8 @@ describe('SSE', () => {
     const connection = await sse(STREAM);
     await connection.until((event) => control(event).perennial?.['stalled'] === true);
     await store.mark(JOURNAL, { type: 'cancel' });
-    await connection.until((event) => control(event).perennial?.['cancelRequested'] === true);
+    const [event] = await connection.until((event) => control(event).perennial?.['cancelRequested'] === true);
+    expect(control(event)['streamClosed']).toBeUndefined();
     await connection.close();
   });
 

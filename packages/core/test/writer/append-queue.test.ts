@@ -52,7 +52,9 @@ describe('discard', () => {
 
   it('resolves at once when nothing was sent', async () => {
     const { queue } = await queueOn(createMemoryStreamStore());
-    await queue.discard(queue.lane('mine', 0), GIVEN_UP);
+    const lane = queue.lane('mine', 0);
+    await queue.discard(lane, GIVEN_UP);
+    expect(lane.failure).toBe(GIVEN_UP);
   });
 
   it('refuses what is pushed afterwards, and tells those who wait', async () => {
@@ -118,6 +120,7 @@ describe('discard', () => {
     const discarded = queue.discard(lane, GIVEN_UP);
     queue.break(new StreamError('FENCED', 'Overtaken.'));
     await discarded;
+    expect(lane.isUnknown).toBe(true);
     gated.open();
   });
 });
