@@ -233,7 +233,10 @@ describe('streams of a workflow', () => {
       const reader = step.getReadable({ namespace: 'data' });
       await reader.read();
       const readResult = await reader.read();
-      return { reasons, ended: !readResult.ok && isStreamEnded(readResult.error) ? readResult.error.finalPosition : null };
+      return {
+        reasons,
+        ended: !readResult.ok && isStreamEnded(readResult.error) ? readResult.error.finalPosition : null,
+      };
     });
     expect(result).toEqual({ ok: true, value: { reasons: ['unserialisable', 'closed'], ended: 1 } });
   });

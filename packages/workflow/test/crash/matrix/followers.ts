@@ -1,4 +1,11 @@
-import { getStreamReader, isStreamNotFound, liveView, runStreamId, type StreamRecord, type StreamStore } from '@perennial/core';
+import {
+  getStreamReader,
+  isStreamNotFound,
+  liveView,
+  runStreamId,
+  type StreamRecord,
+  type StreamStore,
+} from '@perennial/core';
 
 import { readLog } from './inspect-run.ts';
 import type { Program } from './programs.ts';
@@ -15,7 +22,10 @@ export interface Followers {
 }
 
 /** Attaches a raw and a live reader to each stream of a program. */
-export function follow(store: StreamStore, { program, runId }: { readonly program: Program; readonly runId: string }): Followers {
+export function follow(
+  store: StreamStore,
+  { program, runId }: { readonly program: Program; readonly runId: string },
+): Followers {
   const controller = new AbortController();
   const { signal } = controller;
   const each = Object.keys(program.streams).map((namespace) => {
@@ -30,10 +40,13 @@ export function follow(store: StreamStore, { program, runId }: { readonly progra
         const { records } = await readLog(store, streamId);
         const seen = { raw: await raw, live: await live };
         const isSame = JSON.stringify(seen.raw) === JSON.stringify(records);
-        if (!isSame) wrong.push(`${namespace}: a raw reader saw ${seen.raw.length} records, not the ${records.length} of the log`);
+        if (!isSame)
+          wrong.push(`${namespace}: a raw reader saw ${seen.raw.length} records, not the ${records.length} of the log`);
         const values = liveView(records).map(({ data }) => JSON.parse(String(data)) as unknown);
         if (JSON.stringify(seen.live) !== JSON.stringify(values))
-          wrong.push(`${namespace}: a live reader has ${JSON.stringify(seen.live)} instead of ${JSON.stringify(values)}`);
+          wrong.push(
+            `${namespace}: a live reader has ${JSON.stringify(seen.live)} instead of ${JSON.stringify(values)}`,
+          );
       }
       return wrong;
     },

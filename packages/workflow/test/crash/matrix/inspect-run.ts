@@ -88,7 +88,11 @@ export async function inspectRun(
   }
   const { streams } = await store.list({ prefix: `$open-runs/${encodeURIComponent(program.name)}/` });
   const entry = encodeURIComponent(runId);
-  findings.equal('index', streams.map(({ id }) => id).filter((id) => id.endsWith(`/${entry}`)), []);
+  findings.equal(
+    'index',
+    streams.map(({ id }) => id).filter((id) => id.endsWith(`/${entry}`)),
+    [],
+  );
   return { wrong: findings.list, remains: { notes, logs } };
 }
 
@@ -130,7 +134,8 @@ function inspectProducers(findings: Findings, name: string, records: readonly St
     }
     const { id, epoch, seq } = producer;
     const before = last.get(id);
-    const isNext = before && before.epoch === epoch ? seq === before.seq + 1 : seq === 0 && epoch > (before?.epoch ?? -1);
+    const isNext =
+      before && before.epoch === epoch ? seq === before.seq + 1 : seq === 0 && epoch > (before?.epoch ?? -1);
     if (!isNext) findings.list.push(`${name}: ${id} goes from ${JSON.stringify(before)} to ${epoch}/${seq}`);
     last.set(id, { epoch, seq });
   }
@@ -169,7 +174,12 @@ function inspectStream(
   if (cancelled) {
     for (const [writer, values] of groups(live)) {
       const all = groups(stream.live).get(writer) ?? [];
-      if (order === 'none') findings.equal(`${name}: strangers`, values.filter((value) => !all.includes(value)), []);
+      if (order === 'none')
+        findings.equal(
+          `${name}: strangers`,
+          values.filter((value) => !all.includes(value)),
+          [],
+        );
       else findings.equal(`${name}: beginning of ${writer}`, values, all.slice(0, values.length));
     }
     const ends = [expected, stream.end].map((end) => JSON.stringify(end));

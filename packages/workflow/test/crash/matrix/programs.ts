@@ -99,12 +99,16 @@ const parallelSteps: Program = {
     const left = step.getWritable<unknown>({ namespace: 'left' });
     const right = step.getWritable<unknown>({ namespace: 'right' });
     const results = await Promise.all([
-      step('one', async ({ attempt }) => {
-        await write(left, 1, 2);
-        await write(right, 3);
-        if (attempt === 1) throw new FlakyError('One breaks off.');
-        return 'one';
-      }, { retry: RETRY }),
+      step(
+        'one',
+        async ({ attempt }) => {
+          await write(left, 1, 2);
+          await write(right, 3);
+          if (attempt === 1) throw new FlakyError('One breaks off.');
+          return 'one';
+        },
+        { retry: RETRY },
+      ),
       step('two', async () => {
         await write(right, 4);
         await write(left, 5, 6);

@@ -99,10 +99,7 @@ export class TrappedStore implements StreamStore {
 }
 
 /** The points of a worker that came to these boundaries. */
-export function pointsOf(
-  counts: ReadonlyMap<Boundary, number>,
-  moments: readonly CrashPoint['when'][],
-): CrashPoint[] {
+export function pointsOf(counts: ReadonlyMap<Boundary, number>, moments: readonly CrashPoint['when'][]): CrashPoint[] {
   return [...counts].flatMap(([boundary, count]) =>
     Array.from({ length: count }, (_, i) => i + 1).flatMap((nth) =>
       (boundary === 'wait before a retry' ? (['after'] as const) : moments).map((when) => ({ boundary, nth, when })),

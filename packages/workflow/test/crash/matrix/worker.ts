@@ -32,14 +32,18 @@ export interface Worker {
 /** Starts a worker, as a process does at its boot: recover what is open, then start what it was asked to. */
 export function startWorker({ store, program, runId, leaseMs, point, onPoint, onEvent }: WorkerOptions): Worker {
   const trap = new TrappedStore(store, { runId, point, ...(onPoint && { onPoint }) });
-  const workflow = createWorkflow(program.name, {}, {
-    streamStore: trap,
-    leaseMs,
-    onEvent: (event) => {
-      if (event.type === 'step_retrying') setTimeout(() => trap.pass('wait before a retry'), event.delayMs / 2);
-      onEvent?.(event);
+  const workflow = createWorkflow(
+    program.name,
+    {},
+    {
+      streamStore: trap,
+      leaseMs,
+      onEvent: (event) => {
+        if (event.type === 'step_retrying') setTimeout(() => trap.pass('wait before a retry'), event.delayMs / 2);
+        onEvent?.(event);
+      },
     },
-  });
+  );
   const definition = workflow.define(program.body);
   const recovered = definition.recover({ watch: false }).then(({ runIds }) => runIds);
   const handle = recovered.then(() => definition.start({ id: runId }));
