@@ -51,7 +51,7 @@ class FlakyError extends Error {
 const bodyWrites: Program = {
   name: 'body-writes',
   async body({ step }) {
-    const writer = step.getWritable<unknown>({ namespace: 'out' });
+    const writer = step.getWritable({ namespace: 'out' });
     await writer.write('a');
     await writer.write('b');
     await write(writer, 'c');
@@ -68,7 +68,7 @@ const bodyWrites: Program = {
 const stepTokens: Program = {
   name: 'step-tokens',
   async body({ step }) {
-    const writer = step.getWritable<unknown>({ namespace: 'tokens' });
+    const writer = step.getWritable({ namespace: 'tokens' });
     await writer.write('begin');
     const text = await step(
       'generate',
@@ -96,8 +96,8 @@ const stepTokens: Program = {
 const parallelSteps: Program = {
   name: 'parallel-steps',
   async body({ step }) {
-    const left = step.getWritable<unknown>({ namespace: 'left' });
-    const right = step.getWritable<unknown>({ namespace: 'right' });
+    const left = step.getWritable({ namespace: 'left' });
+    const right = step.getWritable({ namespace: 'right' });
     const results = await Promise.all([
       step(
         'one',
@@ -130,8 +130,8 @@ const parallelSteps: Program = {
 const closeInStep: Program = {
   name: 'close-in-step',
   async body({ step }) {
-    const answer = step.getWritable<unknown>({ namespace: 'answer' });
-    const log = step.getWritable<unknown>({ namespace: 'log' });
+    const answer = step.getWritable({ namespace: 'answer' });
+    const log = step.getWritable({ namespace: 'log' });
     await write(log, 'asked');
     await step('answer', async () => {
       await write(answer, 'x', 'y');
@@ -152,7 +152,7 @@ const closeInStep: Program = {
 const commitStep: Program = {
   name: 'commit-step',
   async body({ step }) {
-    const writer = step.getWritable<unknown>({ namespace: 'rows', commit: 'step' });
+    const writer = step.getWritable({ namespace: 'rows', commit: 'step' });
     await write(writer, 'head');
     await step(
       'load',
@@ -174,7 +174,7 @@ const commitStep: Program = {
 const continued: Program = {
   name: 'continue',
   async body({ step }) {
-    const writer = step.getWritable<unknown>({ namespace: 'answer', onRetry: 'continue' });
+    const writer = step.getWritable({ namespace: 'answer', onRetry: 'continue' });
     await writer.write('Q');
     return step(
       'generate',
@@ -197,7 +197,7 @@ const continued: Program = {
 const forEach: Program = {
   name: 'for-each',
   async body({ step }) {
-    const writer = step.getWritable<unknown>({ namespace: 'rows' });
+    const writer = step.getWritable({ namespace: 'rows' });
     let isFirst = true;
     const result = await step.streamForEach(
       [0, 1, 2, 3, 4, 5, 6],
@@ -223,7 +223,7 @@ const forEach: Program = {
 const failedCaught: Program = {
   name: 'failed-caught',
   async body({ step }) {
-    const writer = step.getWritable<unknown>({ namespace: 'out' });
+    const writer = step.getWritable({ namespace: 'out' });
     try {
       await step(
         'risky',
@@ -251,8 +251,8 @@ const failedCaught: Program = {
 const failedRun: Program = {
   name: 'failed-run',
   async body({ step }) {
-    const open = step.getWritable<unknown>({ namespace: 'open' });
-    const done = step.getWritable<unknown>({ namespace: 'done' });
+    const open = step.getWritable({ namespace: 'open' });
+    const done = step.getWritable({ namespace: 'done' });
     await done.write(1);
     await done.close();
     await step('work', () => write(open, 'w1', 'w2'));
@@ -268,8 +268,8 @@ const failedRun: Program = {
 const readsItself: Program = {
   name: 'reads-itself',
   async body({ step }) {
-    const source = step.getWritable<unknown>({ namespace: 'source' });
-    const copy = step.getWritable<unknown>({ namespace: 'copy' });
+    const source = step.getWritable({ namespace: 'source' });
+    const copy = step.getWritable({ namespace: 'copy' });
     await step('fill', () => write(source, 1, 2, 3));
     await source.close();
     for await (const value of step.getReadable<number>({ namespace: 'source' })) await copy.write(value * 10);
@@ -277,6 +277,26 @@ const readsItself: Program = {
   streams: {
     source: { live: by('fill', 1, 2, 3), end: COMPLETED },
     copy: { live: by('body', 10, 20, 30), end: COMPLETED },
+  },
+  end: COMPLETED,
+};
+
+/** Tokens of {@link longAnswer}. */
+const MANY = Array.from({ length: 300 }, (_, n) => n);
+
+/** A step long enough for somebody to come in between. */
+export const longAnswer: Program = {
+  name: 'long-answer',
+  async body({ step }) {
+    const answer = step.getWritable({ namespace: 'answer' });
+    const log = step.getWritable({ namespace: 'log' });
+    await log.write('asked');
+    await step('generate', () => write(answer, ...MANY));
+    await log.write('answered');
+  },
+  streams: {
+    answer: { live: by('generate', ...MANY), end: COMPLETED },
+    log: { live: by('body', 'asked', 'answered'), end: COMPLETED },
   },
   end: COMPLETED,
 };
@@ -299,7 +319,7 @@ export const PROGRAMS: ReadonlyMap<string, Program> = new Map(
 
 /** @throws when there is none of this name. */
 export function programOf(name: string): Program {
-  const program = PROGRAMS.get(name);
+  const program = name === longAnswer.name ? longAnswer : PROGRAMS.get(name);
   if (!program) throw new Error(`There is no program ${name}; there are ${[...PROGRAMS.keys()].join(', ')}.`);
   return program;
 }

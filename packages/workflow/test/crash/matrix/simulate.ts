@@ -6,7 +6,7 @@ import type { Boundary } from './boundaries.ts';
 import { follow } from './followers.ts';
 import { inspectRun } from './inspect-run.ts';
 import type { Program } from './programs.ts';
-import { type CrashPoint, formatPoint } from './trapped-store.ts';
+import { type CrashPoint, formatPoint, parsePoint } from './trapped-store.ts';
 import { startWorker, type Worker } from './worker.ts';
 
 /**
@@ -42,8 +42,17 @@ export interface CaseReport {
   readonly counts: readonly ReadonlyMap<Boundary, number>[];
 }
 
+/** Writes a mishap as the command line takes it. */
 export const formatMishap = ({ point, action, until }: Mishap): string =>
   `${action}${until === 'end' ? '-long' : ''}@${formatPoint(point)}`;
+
+/** @throws for what is none. */
+export function parseMishap(text: string): Mishap {
+  const [action = '', point = ''] = text.split('@');
+  const name = (['die', 'sleep', 'leave', 'cancel'] as const).find((one) => action === one || action === `${one}-long`);
+  if (!name) throw new Error(`${JSON.stringify(text)} is no mishap, such as "die@before:1:note: result".`);
+  return { point: parsePoint(point), action: name, ...(action.endsWith('-long') && { until: 'end' }) };
+}
 
 /** The result that a program has. */
 export function wrongResult(program: Program, result: Result<unknown, unknown>, cancelled: boolean): string[] {

@@ -1,6 +1,6 @@
 import type { StreamStore } from '@perennial/core';
 
-import { type Boundary, BoundaryMap } from './boundaries.ts';
+import { type Boundary, BOUNDARIES, BoundaryMap } from './boundaries.ts';
 
 /** A place in a worker's life: the n-th time it comes to a boundary. */
 export interface CrashPoint {
@@ -13,6 +13,15 @@ export interface CrashPoint {
 
 /** Writes a point as the command line takes it. */
 export const formatPoint = ({ when, nth, boundary }: CrashPoint): string => `${when}:${nth}:${boundary}`;
+
+/** @throws for what is none. */
+export function parsePoint(text: string): CrashPoint {
+  const [when, nth, name] = text.split(/:(.*?):/);
+  const boundary = BOUNDARIES.find((one) => one === name);
+  if ((when !== 'before' && when !== 'during' && when !== 'after') || !boundary || !(Number(nth) > 0))
+    throw new Error(`${JSON.stringify(text)} is no point, such as "before:1:note: result".`);
+  return { when, nth: Number(nth), boundary };
+}
 
 /** Options of {@link TrappedStore}. */
 export interface TrapOptions {
