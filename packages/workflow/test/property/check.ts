@@ -22,6 +22,7 @@ export function check(program: Program, remains: Remains): string[] {
   const expected = trace(program, results.map(toRecorded));
   return [
     ...checkOutcome(program, last.end.outcome, last.end.error?.code, expected),
+    ...checkRepetition(program, remains),
     ...Object.keys(remains.streams).flatMap((ns) => [...checkStream(ns, { program, remains, results, expected })]),
     ...remains.readers.flatMap((reader) => [...checkReader(reader, remains)]),
   ];
@@ -38,6 +39,16 @@ function checkOutcome(program: Program, outcome: string, code: string | undefine
     (outcome === 'failed' && code === 'NONDETERMINISTIC' && program.isNondeterministic) ||
     (outcome === 'failed' && code === 'Error' && expected.outcome === 'threw');
   return isRight ? [] : [`the run ended as ${outcome} ${code ?? ''}, its body ${expected.outcome ?? 'waits'}`];
+}
+
+/** A body that writes something else on each worker cannot have been taken over and yet complete. */
+function checkRepetition({ isNondeterministic }: Program, { journal, streams }: Remains): string[] {
+  if (!isNondeterministic || journal.end?.outcome !== 'completed') return [];
+  const values = Object.values(streams).flatMap((stream) => stream?.records ?? []);
+  const authors = values.flatMap((record) =>
+    record.kind === 'data' && record.step === undefined ? [String(record.data).split('@')[1]] : [],
+  );
+  return new Set(authors).size > 1 ? [`the body wrote as ${[...new Set(authors)].join()}, which nobody noticed`] : [];
 }
 
 interface Context {
