@@ -7,18 +7,7 @@ import { afterAll, beforeAll, expect, it, TestRunner } from 'vitest';
 import { serve, type Served } from './support/serve.ts';
 
 /** What the handler does not offer (PROTOCOL.md, "What is not offered"): the groups of the suite that are left out, by name. */
-const NOT_OFFERED = [
-  'Fork - Creation',
-  'Fork - Reading',
-  'Fork - Appending',
-  'Fork - Recursive',
-  'Fork - Live Modes',
-  'Fork - Deletion and Lifecycle',
-  'Fork - TTL and Expiry',
-  'Fork - JSON Mode',
-  'Fork - Edge Cases',
-  'Reserved subscription APIs',
-];
+const NOT_OFFERED = ['Reserved subscription APIs'];
 
 const config = { baseUrl: '', longPollTimeoutMs: 500 };
 let served: Served;
