@@ -47,6 +47,12 @@ export interface NewFork extends ForkPoint {
   readonly deadline: number | null;
 }
 
+/** Records of a stream itself, and where it came from. */
+export interface OwnPage {
+  readonly records: readonly StreamRecord[];
+  readonly fork: ForkOrigin | null;
+}
+
 /** What a store does of one stream, atomically each, so that {@link createForks} can do the rest. */
 export interface ForkPort {
   /** A fresh unguessable string. */
@@ -68,10 +74,7 @@ export interface ForkPort {
    *
    * @returns Null when there is no such stream.
    */
-  readOwn(
-    stream: StreamIncarnation,
-    page: Required<ReadOptions>,
-  ): Promise<{ readonly records: readonly StreamRecord[]; readonly fork: ForkOrigin | null } | null>;
+  readOwn(stream: StreamIncarnation, page: Required<ReadOptions>): Promise<OwnPage | null>;
 }
 
 /** The fork side of a store. */
@@ -156,6 +159,8 @@ export function createForks(port: ForkPort): Forks {
 
     async collect(id) {
       const { incarnation, pins, now } = await port.pins(id);
+      // Pins that went without the stream that was kept for them: only a crash can do that, where the two are not one step.
+      if (pins.length === 0 && incarnation !== '') await unpin({ id, incarnation }, '');
       for (const pin of pins) {
         if (now - pin.pinnedAt < FORK_PIN_GRACE_MS || (await port.has(pin))) continue;
         await unpin({ id, incarnation }, pin.incarnation);

@@ -19,13 +19,13 @@ async function fork(store: StreamStore): Promise<void> {
 async function isRetained({ store, refuses }: StoreCaseContext, id: string): Promise<void> {
   assert.equal(await store.head(id), null);
   for (const call of [
-    store.read(id, { from: 0 }),
-    store.wait(id, { position: 0 }),
-    store.mark(id, { type: 'cancel' }),
-    append(store, { records: numbered(1) }, { id }),
-    store.create('another fork', { fork: { from: id } }),
+    () => store.read(id, { from: 0 }),
+    () => store.wait(id, { position: 0 }),
+    () => store.mark(id, { type: 'cancel' }),
+    () => append(store, { records: numbered(1) }, { id }),
+    () => store.create('another fork', { fork: { from: id } }),
   ]) {
-    const error = await refuses(call, 'NOT_FOUND');
+    const error = await refuses(call(), 'NOT_FOUND');
     assert.equal(Reflect.get(error, 'retained'), true, 'The error says that the id is still taken');
   }
   await refuses(store.create(id), 'EXISTS');
