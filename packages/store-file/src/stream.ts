@@ -2,7 +2,7 @@
  * One stream of a directory, as this process holds it.
  *
  * States: unloaded -> following (another process writes, or nobody) or owned (this process writes) -> unloaded again when idle for long,
- * deleted, or when the lock was lost. Only tasks on `#exclusive` change the state, one at a time; losing the lock is the exception, and
+ * deleted, or when the lock was lost. Only tasks on `alone` change the state, one at a time; losing the lock is the exception, and
  * takes effect at once. Waiters belong to the stream, not to the state: they stay while it is unloaded and loaded again.
  */
 import {
@@ -22,7 +22,7 @@ import {
 
 import { requestCancel } from './cancel-file.ts';
 import { coalesce } from './coalesce.ts';
-import { createExclusive } from './exclusive.ts';
+import { createExclusive, type Exclusive } from './exclusive.ts';
 import { closedError, StoreLockedError, StreamCorruptError, toFileError } from './file-errors.ts';
 import { isMissing, listIfPresent } from './file-system.ts';
 import { FollowedStream } from './followed-stream.ts';
@@ -46,13 +46,14 @@ export class Stream {
   pins = 0;
   /** Set by every call, cleared by the search for idle streams. */
   used = true;
+  /** Runs a task while nothing else loads, creates or deletes the stream. */
+  readonly alone: Exclusive = createExclusive();
   readonly #host: StreamHost;
   readonly #context: StoreContext;
   readonly #life: StreamLife;
-  readonly #exclusive = createExclusive();
   readonly #waiting: StreamWaiting;
   readonly #news: StreamNews;
-  readonly #refresh = coalesce<FollowCare>((care) => this.#exclusive(() => this.#refreshNow(care)), moreCareful);
+  readonly #refresh = coalesce<FollowCare>((care) => this.alone(() => this.#refreshNow(care)), moreCareful);
   #open: OwnedStream | FollowedStream | null = null;
   /** The last head known, for waiters of a stream that is not loaded at the moment. */
   #lastHead: StreamHead | null = null;
@@ -74,7 +75,7 @@ export class Stream {
       onIdle: () => this.#waiting.rest(),
       refresh: (care) => this.#refresh(care),
       expire: async () => {
-        if (this.#isExpired()) await this.#exclusive(() => this.#expire());
+        if (this.#isExpired()) await this.alone(() => this.#expire());
       },
     });
     this.#waiting = new StreamWaiting({ latest: () => this.#latestHead(), watch: () => this.#news.watch() });
@@ -119,7 +120,7 @@ export class Stream {
     if (this.#open?.kind !== 'owned') await this.#catchUp();
     if (!this.#open) return false;
     if (this.#isExpired()) {
-      await this.#exclusive(() => this.#expire());
+      await this.alone(() => this.#expire());
       return false;
     }
     if (touch) this.touch();
@@ -205,11 +206,6 @@ export class Stream {
     });
   }
 
-  /** Runs a task while nothing else loads, creates or deletes the stream. */
-  alone<T>(task: () => Promise<T>): Promise<T> {
-    return this.#exclusive(task);
-  }
-
   /** Goes on with a log that was just made; only in {@link exclusively}. */
   take(made: LoadedLog): void {
     this.#own(made);
@@ -217,7 +213,7 @@ export class Stream {
 
   /** Deletes the stream; false when there was none. Holding the lock is the caller's duty. */
   delete(): Promise<boolean> {
-    return this.#exclusive(async () => {
+    return this.alone(async () => {
       await this.#context.lock.check();
       let expired = false;
       try {
@@ -235,7 +231,7 @@ export class Stream {
 
   /** Forgets the state of an idle stream. */
   unload(): Promise<void> {
-    return this.#exclusive(async () => {
+    return this.alone(async () => {
       if (this.idle) await this.#close(new StreamNotFoundError(this.id));
     });
   }
@@ -243,7 +239,7 @@ export class Stream {
   /** Answers what was accepted and closes the stream for good. */
   close(): Promise<void> {
     this.#waiting.fail(closedError());
-    return this.#exclusive(() => this.#close(closedError()));
+    return this.alone(() => this.#close(closedError()));
   }
 
   /** The lock was lost: nothing this process has accepted counts. Waiters go on as readers. */
@@ -260,7 +256,7 @@ export class Stream {
   /** Loads a stream that this process does not write, or brings it up to date. */
   #catchUp(): Promise<void> {
     if (this.#open?.kind === 'following' && !this.#context.lock.held) return this.#refresh('asked');
-    return this.#exclusive(() => this.#ensure());
+    return this.alone(() => this.#ensure());
   }
 
   async #close(reason: StreamError): Promise<void> {
