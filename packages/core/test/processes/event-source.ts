@@ -4,7 +4,7 @@
  */
 const source = new EventSource(String(process.argv[2]));
 const print = (type: string, event?: MessageEvent): void =>
-  console.log(JSON.stringify({ type, ...(event && { id: event.lastEventId, data: event.data }) }));
+  void process.stdout.write(`${JSON.stringify({ type, ...(event && { id: event.lastEventId, data: event.data }) })}\n`);
 
 source.addEventListener('open', () => print('open'));
 source.addEventListener('data', (event) => print('data', event));

@@ -1,4 +1,4 @@
-import { type CreateOptions, StreamError, type StreamStore } from '@perennial/core';
+import { type CreateOptions, type StreamError, type StreamStore } from '@perennial/core';
 
 import { type Mutant, mutant, without } from './mutant.ts';
 
