@@ -2,6 +2,8 @@
  * Streams that were deleted or have expired and whose records forks still read. Their folders lie in a place of their own, so that to
  * everything else they are absent; the move is one rename, so they are always in one place or the other.
  */
+import { join } from 'node:path';
+
 import type { ForkPin, OwnPage, RemovedStream, StreamIncarnation } from '@perennial/core';
 
 import { StreamCorruptError } from './file-errors.ts';
@@ -36,7 +38,7 @@ export class RetainedStreams {
     const { fs, layout } = this.#context;
     const ids: string[] = [];
     for (const name of await listIfPresent(fs, layout.retained)) {
-      const creation = await this.#creation(`${layout.retained}/${name}`);
+      const creation = await this.#creation(join(layout.retained, name));
       if (creation) ids.push(creation.id);
     }
     return ids;

@@ -6,6 +6,9 @@ import type { NewRecord, StreamRecord } from './record.ts';
 import type { CreateOptions, ForkOptions } from './store.ts';
 import { assertStreamId } from './stream-id.ts';
 
+/** Longest line of forks of forks. The first read at its beginning looks at each of them. */
+export const MAX_FORK_DEPTH = 1_000;
+
 /** Where a stream forks off its source. */
 export interface ForkPoint {
   readonly origin: ForkOrigin;
@@ -33,7 +36,8 @@ export function assertForkOptions(fork: ForkOptions): void {
  * @param source The source's head, read when it was pinned or later.
  * @param options Options that passed `assertCreateOptions`.
  * @throws `CONTENT_TYPE` when the fork is to have another one; {@link StreamGapError} when retention took the records before the fork
- *   position; {@link InvalidArgumentError} for a position beyond the tail, and for bytes of a JSON stream.
+ *   position; {@link InvalidArgumentError} for a position beyond the tail, and for bytes of a JSON stream; `LIMIT_EXCEEDED` beyond
+ *   {@link MAX_FORK_DEPTH}.
  */
 export function decideFork(source: StreamHead, options: CreateOptions & { readonly fork: ForkOptions }): ForkPoint {
   const { contentType = source.contentType, records = [], fork } = options;
@@ -56,8 +60,14 @@ export function decideFork(source: StreamHead, options: CreateOptions & { readon
       'fork.bytes',
       '`fork.bytes` is for streams of bytes; JSON is forked between values.',
     );
+  const depth = (source.fork?.depth ?? 0) + 1;
+  if (depth > MAX_FORK_DEPTH)
+    throw new StreamError(
+      'LIMIT_EXCEEDED',
+      `Forks of forks may be ${MAX_FORK_DEPTH} deep, and ${quote(from)} is that already. Fork one of its ancestors.`,
+    );
   return {
-    origin: { from, incarnation: source.incarnation, position, bytes },
+    origin: { from, incarnation: source.incarnation, position, bytes, depth },
     firstPosition: source.firstPosition,
   };
 }

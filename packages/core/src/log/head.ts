@@ -25,6 +25,8 @@ export interface ForkOrigin {
   readonly position: number;
   /** Bytes of the source's record at `position` that the fork began with, as a record of its own; 0 = none. */
   readonly bytes: number;
+  /** Length of the line of forks that ends here: 1 where the source is no fork. */
+  readonly depth: number;
 }
 
 /** What a store keeps of one producer: the next sequence it will accept. */

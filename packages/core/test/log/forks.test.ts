@@ -5,12 +5,14 @@
 import {
   createForks,
   createHead,
+  createMemoryStreamStore,
   decideExisting,
   FORK_CREATION_MS,
   FORK_PIN_GRACE_MS,
   type ForkPin,
   type ForkPort,
   type Forks,
+  MAX_FORK_DEPTH,
   type RemovedStream,
   retainedId,
   StreamError,
@@ -232,6 +234,20 @@ describe('two processes at once', () => {
   });
 });
 
+describe('a line of forks', () => {
+  it('has an end', async () => {
+    const store = createMemoryStreamStore();
+    await store.create('0', { records: [{ data: '"first"' }] });
+    for (let n = 1; n <= MAX_FORK_DEPTH; n++) await store.create(`${n}`, { fork: { from: `${n - 1}` } });
+    expect((await store.read(`${MAX_FORK_DEPTH}`, { from: 0 })).records).toMatchObject([{ data: '"first"' }]);
+    await expect(store.create('beyond', { fork: { from: `${MAX_FORK_DEPTH}` } })).rejects.toMatchObject({
+      code: 'LIMIT_EXCEEDED',
+    });
+    await store.delete(`${MAX_FORK_DEPTH}`);
+    expect((await store.create('instead', { fork: { from: `${MAX_FORK_DEPTH - 1}` } })).created).toBe(true);
+  });
+});
+
 describe('createForks', () => {
   it('does not create a fork whose pin is so old that it may have been taken for a leftover', async () => {
     const disk = new Disk();
@@ -264,7 +280,7 @@ describe('createForks', () => {
     const disk = new Disk();
     disk.create('a');
     const source = disk.streams.get('a')?.head;
-    const origin = { from: 'a', incarnation: source?.incarnation ?? '', position: 3, bytes: 0 };
+    const origin = { from: 'a', incarnation: source?.incarnation ?? '', position: 3, bytes: 0, depth: 1 };
     const head = createHead(
       { id: 'b', incarnation: 'i', now: 0, fork: { origin, firstPosition: 0 } },
       { contentType: 'application/json' },

@@ -41,7 +41,7 @@ const creations: readonly StoreCase[] = [
       token: 0,
       ttlMs: null,
       expiresAt: null,
-      fork: { from: STREAM, incarnation: source.incarnation, position: 3, bytes: 0 },
+      fork: { from: STREAM, incarnation: source.incarnation, position: 3, bytes: 0, depth: 1 },
     });
     assert.deepEqual(await headOf(store, FORK), head);
     assert.deepEqual((await appended(store, { records: numbered(2, 3) }, { id: FORK })).position, 3);
@@ -286,6 +286,7 @@ const contents: readonly StoreCase[] = [
     await store.create('0', { records: numbered(1) });
     for (let n = 1; n < 20; n++) await store.create(`${n}`, { fork: { from: `${n - 1}` }, records: numbered(1, n) });
     const expected = Array.from({ length: 20 }, (_, n) => String(n));
+    assert.equal((await headOf(store, '19')).fork?.depth, 19);
     assert.deepEqual(await textsOf(store, '19'), expected);
     assert.deepEqual(
       (await readAll(store, '19', 3)).map(({ position }) => String(position)),
