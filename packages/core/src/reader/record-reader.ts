@@ -158,6 +158,9 @@ class RecordReader<T, R extends SourceRecord> implements StreamReader<T>, Pull<T
 
   /** {@link Pull.next}: at once where the value is in the current page. */
   next(receiver: Receiver<T>): T | typeof END | typeof WAIT {
+    const record = this.#page[this.#index];
+    // Data outside steps is never retracted nor held back: most of what is read, so it takes the short way.
+    if (record?.kind === 'data' && record.step === undefined && !this.#over) return this.#take(record);
     const value = this.#over ? NOT_READY : this.#readyValue();
     if (value !== NOT_READY) return value;
     void this.#nextValue().then(
@@ -231,7 +234,8 @@ class RecordReader<T, R extends SourceRecord> implements StreamReader<T>, Pull<T
   }
 
   #take(record: R): T {
-    this.#advance();
+    this.#position = record.position + 1;
+    this.#index++;
     if (record.step !== undefined) this.#noteHandedOut(record.step, record.attempt ?? 1);
     try {
       // The type of a stream's values is its writer's promise; `unknown` is all that a log can vouch for.
