@@ -12,6 +12,8 @@ const packages: readonly Package[] = [
   { name: 'testing' },
   { name: 'pipeline' },
   { name: 'store-file' },
+  { name: 'redis-server' },
+  { name: 'store-redis' },
   { name: 'react', environment: 'happy-dom' },
   { name: 'next' },
   { name: 'demo', root: 'apps/demo' },

@@ -1,9 +1,9 @@
 /**
  * `npm test`: everything that has to hold before a release, in one run: the
- * checks, the build, the packed tarballs, the unit tests and the end-to-end
- * tests in a real Chromium. A step that cannot run is a failed step. The last
- * line alone says how many tests passed and failed; steps without tests of their
- * own count only when they fail.
+ * checks, the build, the packed tarballs, the unit tests with a real Redis and
+ * the end-to-end tests in a real Chromium. A step that cannot run is a failed
+ * step. The last line alone says how many tests passed and failed; steps without
+ * tests of their own count only when they fail.
  */
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -24,13 +24,16 @@ mkdirSync(reports);
 const total = { passed: 0, failed: 0, skipped: 0 };
 const summary = [];
 let browserEnv = null;
+let redisEnv = null;
 
 await step('Chromium', findBrowser);
+await step('Redis', findRedisServer);
 await step('Checks', () => tool(process.execPath, [join(root, 'scripts', 'check.mjs')]));
 const built = await step('Build', () => tool('turbo', ['run', 'build', '--output-logs=new-only']));
 if (built) await step('Packed tarballs', () => tool(process.execPath, [join(root, 'scripts', 'packed.mjs')]));
 else skipStep('Packed tarballs', 'the build failed');
-await step('Unit tests', unitTests);
+if (redisEnv) await step('Unit tests', unitTests);
+else skipStep('Unit tests', 'there is no Redis');
 if (built && browserEnv) await step('End-to-end tests', endToEndTests);
 else skipStep('End-to-end tests', built ? 'there is no Chromium' : 'the build failed');
 
@@ -74,9 +77,23 @@ async function findBrowser() {
   }
 }
 
+/** Finds the server once, so that the test processes need not look, let alone fetch it, all at the same time. */
+async function findRedisServer() {
+  try {
+    const { findRedis } = await import('../packages/redis-server/src/index.ts');
+    const { path, env, version } = await findRedis();
+    redisEnv = { ...env, REDIS_SERVER_PATH: path };
+    console.log(`${path} (${version})`);
+    return { passed: 0, failed: 0, skipped: 0 };
+  } catch (error) {
+    console.error(error.message);
+    return { passed: 0, failed: 1, skipped: 0 };
+  }
+}
+
 async function unitTests() {
   const args = ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${vitestReport}`];
-  const { code } = await run('vitest', args);
+  const { code } = await run('vitest', args, { env: redisEnv });
   return readCounts(vitestReport, code, vitestCounts);
 }
 

@@ -14,6 +14,7 @@ export * from './log/waiters.ts';
 export * from './memory/memory-store.ts';
 export * from './result.ts';
 export * from './stream-address.ts';
+export * from './stream-chunk.ts';
 export * from './writer/append-queue.ts';
 export * from './writer/produce-stream.ts';
 export * from './writer/retry.ts';

@@ -52,10 +52,15 @@ export function findSession<TItem, TData>(client: QueryClient, queryKey: QueryKe
   return (entriesOf(client).get(hashKey(queryKey))?.session ?? null) as StreamSession<TItem, TData> | null;
 }
 
-/** What the cache holds of a stream; null when there is nothing, or something that is no snapshot. */
-export function cachedSnapshot<TData>(client: QueryClient, queryKey: QueryKey): StreamSnapshot<TData> | null {
+/** What the cache holds of a stream; null when there is nothing, or something that is no snapshot of this kind of data. */
+export function cachedSnapshot<TData>(
+  client: QueryClient,
+  queryKey: QueryKey,
+  { reduce }: { readonly reduce?: unknown },
+): StreamSnapshot<TData> | null {
   const cached: unknown = client.getQueryData(queryKey);
-  return isStreamSnapshot(cached) ? (cached as StreamSnapshot<TData>) : null;
+  const fits = isStreamSnapshot(cached) && (reduce !== undefined || Array.isArray(cached.data));
+  return fits ? (cached as StreamSnapshot<TData>) : null;
 }
 
 /**
@@ -93,7 +98,7 @@ function createEntry<TItem, TData>(
   { queryKey, source, options }: StreamSpec<TItem, TData>,
   onDispose: () => void,
 ): Entry {
-  const snapshot = cachedSnapshot<TData>(client, queryKey);
+  const snapshot = cachedSnapshot<TData>(client, queryKey, options);
   // One of the two kinds of options; which one does not matter here.
   const session = createStreamSession<TItem, TData>(source, {
     ...options,

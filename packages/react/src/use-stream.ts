@@ -70,7 +70,7 @@ export function useStream<TItem, TData, TSelected>(
     [client, queryKey, following],
   );
   const cold = (): object =>
-    view.look(view.cold(cachedSnapshot(client, queryKey), emptySnapshot(options), following), options.select);
+    view.look(view.cold(cachedSnapshot(client, queryKey, options), emptySnapshot(options), following), options.select);
   const look = (): object => {
     const state = findSession<TItem, TData>(client, queryKey)?.getState();
     if (!state || state.status === 'idle') return cold();

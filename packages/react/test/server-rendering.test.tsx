@@ -1,6 +1,6 @@
 import { streamQueryKey, useStream } from '@perennial/react';
 import { dehydrate, hydrate, HydrationBoundary, QueryClient, QueryClientProvider } from '@tanstack/react-query';
-import { act, render, screen } from '@testing-library/react';
+import { act, render, screen, waitFor } from '@testing-library/react';
 import type { ReactElement } from 'react';
 import { renderToString } from 'react-dom/server';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -101,7 +101,6 @@ it('is not turned back by data that is hydrated later', async () => {
   );
   act(() => hydrate(client, dehydrate(old)));
   await settle();
-  await act(() => new Promise((resolve) => setTimeout(resolve, 5)));
+  await waitFor(() => expect(client.getQueryData(key)).toMatchObject({ data: 'abc', position: 3 }));
   expect([shown(), backend.offsets]).toEqual(['abc [live]', ['-1']]);
-  expect(client.getQueryData(key)).toMatchObject({ data: 'abc', position: 3 });
 });

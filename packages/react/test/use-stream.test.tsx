@@ -62,7 +62,6 @@ describe('one connection', () => {
     await settle();
     expect([shown('one'), shown('two'), backend.offsets]).toEqual(['a [live]', 'a [live]', [START]]);
     rerender([<List key="2" backend={backend} testId="two" />]);
-    await act(() => new Promise((resolve) => setTimeout(resolve, 150)));
     await act(() => backend.write('b'));
     await settle();
     expect([shown('two'), backend.open]).toEqual(['a b [live]', 1]);
@@ -86,7 +85,7 @@ describe('one connection', () => {
     await settle();
     expect(shown('held')).toBe('[connecting]');
     other.rerender(null);
-    await act(() => new Promise((resolve) => setTimeout(resolve, 150)));
+    await waitFor(() => expect(held.aborted).toBe(1));
     release();
     await settle();
     expect([held.open, held.offsets]).toEqual([0, [START]]);
@@ -173,10 +172,10 @@ describe('a resume, never a wipe or a duplicate', () => {
   it('of a stream that has ended needs no connection', async () => {
     const backend = await createBackend('a');
     await backend.end();
-    const { rerender } = renderWith(<List backend={backend} />);
+    const { client, rerender } = renderWith(<List backend={backend} />);
     await waitFor(() => expect(shown()).toBe('a [closed]'));
     rerender(null);
-    await act(() => new Promise((resolve) => setTimeout(resolve, 150)));
+    await waitFor(() => expect(client.getQueryCache().getAll()[0]?.getObserversCount()).toBe(0));
     rerender(<List backend={backend} />);
     expect(shown()).toBe('a [closed]');
     await settle();
@@ -230,6 +229,10 @@ describe('a resume, never a wipe or a duplicate', () => {
     await settle();
     expect(shown()).toBe('a [live]');
     expect(client.getQueryData(['mine'])).toMatchObject({ data: ['a'], position: 1, end: null });
+    client.setQueryData(['text'], { data: 'reduced', position: 1, count: 1, end: null, start: 0, incarnation: null });
+    renderWith(<List backend={backend} options={{ queryKey: ['text'] }} testId="text" />, { client });
+    await settle();
+    expect(shown('text')).toBe('a [live]');
   });
 });
 

@@ -6,7 +6,7 @@ import { newestLog, streamPaths } from './layout.ts';
 import { LogFiles } from './log-files.ts';
 import { readCreation } from './log-loader.ts';
 import type { StoreContext } from './store-context.ts';
-import { decodeStreamName, isHashedName } from './stream-name.ts';
+import { decodeStreamName, encodeStreamId, isHashedName } from './stream-name.ts';
 
 /** What never changes about the stream of a folder. */
 export interface CatalogueEntry {
@@ -23,6 +23,8 @@ export interface Catalogue {
   ids(filter: { readonly prefix: string; readonly after: string | undefined }): Promise<readonly string[]>;
   /** Reads a log's first frame; null when it is gone or damaged. */
   entry(name: string): Promise<CatalogueEntry | null>;
+  /** The stream of this id is another one now. */
+  forget(id: string): void;
 }
 
 /** Entries remembered; without one, its log is opened to look. */
@@ -64,6 +66,7 @@ export function createCatalogue(context: StoreContext): Catalogue {
   return {
     names,
     entry,
+    forget: (id) => void remembered.delete(encodeStreamId(id)),
     async ids({ prefix, after }) {
       const ids: string[] = [];
       for (const name of await names()) {

@@ -86,6 +86,7 @@ export class Engine {
   async create(id: string, options: CreateOptions): Promise<CreateResult> {
     await this.#acquire();
     const result = await this.#pinned(id, (stream) => stream.create(options), 'creating');
+    if (result.created) this.#catalogue.forget(id);
     await this.#sweep();
     return result;
   }
@@ -155,10 +156,11 @@ export class Engine {
   /** Answers what was accepted, then gives up files and lock. */
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.all([...this.#streams.values()].map((stream) => stream.close()));
+    const outcomes = await Promise.allSettled([...this.#streams.values()].map((stream) => stream.close()));
     this.#streams.clear();
     await Promise.all(this.#discarding);
     await this.#context.lock.release();
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw toFileError(outcome.reason, 'closing');
   }
 
   /** Takes the lock with the first mutation; later ones find it held. */
@@ -281,9 +283,12 @@ export class Engine {
   #trim(): void {
     if (this.#trimming) return;
     this.#trimming = true;
-    void this.#unloadIdle().finally(() => {
-      this.#trimming = false;
-    });
+    void this.#unloadIdle()
+      // A file that cannot be closed is nothing that a later call could mend.
+      .catch(() => undefined)
+      .finally(() => {
+        this.#trimming = false;
+      });
   }
 
   async #unloadIdle(): Promise<void> {

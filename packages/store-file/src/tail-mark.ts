@@ -22,7 +22,7 @@ export interface TailMark {
 }
 
 /** Size of a tail mark; one that is never crossed by a page. */
-export const TAIL_MARK_BYTES = 48;
+const TAIL_MARK_BYTES = 48;
 const MAGIC = 0x6c_54_6e_50;
 
 /** Encodes a mark into `target`, which is {@link TAIL_MARK_BYTES} long. */

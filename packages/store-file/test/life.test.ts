@@ -127,6 +127,19 @@ describe('an expired stream', () => {
     expect(await streamsIn(directory)).toHaveLength(21);
   });
 
+  it('is found by later creations also where one that lasts had been', async () => {
+    const directory = await temporaryDirectory();
+    const clock = createManualClock();
+    const store = openStore({ directory, now: clock.now });
+    await store.create(ID);
+    await store.create('other');
+    await store.delete(ID);
+    await store.create(ID, { ttlMs: 10 });
+    clock.advance(10);
+    for (let n = 0; n < 3; n++) await store.create(`new/${n}`);
+    expect(await streamsIn(directory)).toHaveLength(4);
+  });
+
   it('wakes its readers', async () => {
     const directory = await temporaryDirectory();
     const clock = createManualClock();

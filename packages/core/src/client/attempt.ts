@@ -94,13 +94,7 @@ export async function requestAnswer(
     });
     response = await untilAborted(pending, signal, (late) => void late.body?.cancel().catch(() => undefined));
   } catch (error) {
-    return {
-      outcome: stopped(context, 'timeout') ?? {
-        type: 'dropped',
-        error: unreachable(endpoint.url, error),
-        retryAfterMs: null,
-      },
-    };
+    return { outcome: stopped(context, 'timeout') ?? failedRequest(endpoint, error) };
   }
   if (!response.ok) {
     const failure = await toResponseFailure(response, {
@@ -118,6 +112,11 @@ export async function requestAnswer(
     };
   }
   return { response };
+}
+
+function failedRequest({ url }: StreamEndpoint, error: unknown): AttemptOutcome {
+  if (isStreamError(error) && error.code === 'INVALID_ARGUMENT') return { type: 'fatal', error };
+  return { type: 'dropped', error: unreachable(url, error), retryAfterMs: null };
 }
 
 function startParams({ cursor, start }: AttemptContext): Record<string, string> {

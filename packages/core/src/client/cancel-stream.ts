@@ -1,5 +1,5 @@
 import { PARAM } from '../http/wire.ts';
-import { InvalidArgumentError, quote, type StreamError } from '../log/errors.ts';
+import { InvalidArgumentError, isStreamError, quote, type StreamError } from '../log/errors.ts';
 import { type AsyncResult, err, ok } from '../result.ts';
 import { type StreamEndpoint, sendRequest, unreachable } from './client-request.ts';
 import { toResponseFailure } from './response-error.ts';
@@ -39,7 +39,7 @@ export async function cancelStream({
       }),
     });
   } catch (error) {
-    return err(unreachable(endpoint.url, error));
+    return err(isStreamError(error) ? error : unreachable(endpoint.url, error));
   }
   if (!response.ok)
     return err((await toResponseFailure(response, { url: endpoint.url, position: 0, now: Date.now() })).error);

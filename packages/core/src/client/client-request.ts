@@ -1,4 +1,4 @@
-import { StreamError } from '../log/errors.ts';
+import { InvalidArgumentError, quote, StreamError } from '../log/errors.ts';
 
 /** Header names and values, or a function that supplies them anew for each request, such as one that refreshes a token. */
 export type RequestHeaders = HeadersInit | (() => HeadersInit | Promise<HeadersInit>);
@@ -28,13 +28,15 @@ export interface RequestDetails {
   readonly signal: AbortSignal;
 }
 
-/** Sends one request. Rejects as `fetch` does, and with whatever the function that supplies headers throws. */
+/**
+ * Sends one request. Rejects as `fetch` does, and with whatever the function that supplies headers throws.
+ *
+ * @throws {@link InvalidArgumentError} for headers or a URL that no request can have: trying again would not help.
+ */
 export async function sendRequest(endpoint: StreamEndpoint, details: RequestDetails): Promise<Response> {
-  const { url, headers: supply, credentials } = endpoint;
-  const headers = new Headers(typeof supply === 'function' ? await supply() : supply);
+  const { url, headers: supply, credentials, fetch: send = platformFetch } = endpoint;
+  const headers = toHeaders(typeof supply === 'function' ? await supply() : supply);
   for (const [name, value] of Object.entries(details.headers ?? {})) headers.set(name, value);
-  // Looked up at the time of the call, so that tools which replace it (service mocks, instrumentation) are seen.
-  const send: FetchLike = endpoint.fetch ?? ((target, init) => globalThis.fetch(target, init));
   return send(withParams(url, details.params), {
     method: details.method ?? 'GET',
     headers,
@@ -44,6 +46,28 @@ export async function sendRequest(endpoint: StreamEndpoint, details: RequestDeta
     ...(credentials && { credentials }),
     ...(details.body !== undefined && { body: details.body }),
   });
+}
+
+/** The `fetch` of the platform, looked up at each call, so that tools which replace it (service mocks, instrumentation) are seen. */
+export const platformFetch: FetchLike = async (url, init) => {
+  const base: unknown = Reflect.get(globalThis, 'location');
+  const page = typeof base === 'object' && base !== null && 'href' in base ? String(base.href) : undefined;
+  if (!URL.canParse(url, page)) {
+    const hint = page === undefined ? ' Outside a page it must be absolute.' : '';
+    throw new InvalidArgumentError('url', `\`url\` must be the URL of a stream; got ${quote(url)}.${hint}`);
+  }
+  return globalThis.fetch(url, init);
+};
+
+function toHeaders(init: HeadersInit | undefined): Headers {
+  try {
+    return new Headers(init);
+  } catch (cause) {
+    throw new InvalidArgumentError(
+      'headers',
+      `\`headers\` cannot be sent: ${cause instanceof Error ? cause.message : String(cause)}.`,
+    );
+  }
 }
 
 /** Adds query parameters to a URL, which may be relative and may have parameters of its own. */

@@ -38,6 +38,7 @@ import {
   type StreamConnection,
 } from './connection-options.ts';
 import { createRecordCursor } from './record-cursor.ts';
+import { safely } from './safely.ts';
 import { platformWakeSignals, type WakeReason } from './wake-signals.ts';
 import { createWatchdog, type Watchdog } from './watchdog.ts';
 
@@ -307,6 +308,6 @@ class ManagedConnection implements StreamConnection {
     const keys = Object.keys(after) as (keyof ConnectionState)[];
     if (keys.every((key) => before[key] === after[key])) return;
     this.#state = after;
-    this.#options.onState?.(after);
+    safely(() => this.#options.onState?.(after));
   }
 }

@@ -14,6 +14,7 @@ import type { FoldSnapshot } from './fold.ts';
 import { createNotifier, type Notifier } from './notifier.ts';
 import { Reading, type ReadingStart } from './reading.ts';
 import type { ReceivedRecord } from './received-record.ts';
+import { safely } from './safely.ts';
 import {
   type AnySessionOptions,
   assertSessionOptions,
@@ -82,6 +83,12 @@ class Session<TItem, TData> implements StreamSession<TItem, TData> {
     this.#options = options;
     const { snapshot, from = 0 } = options;
     const first = typeof from === 'number' ? from : null;
+    if (snapshot && !options.reduce && !Array.isArray(snapshot.data)) {
+      throw new InvalidArgumentError(
+        'snapshot',
+        `The data of a snapshot of items must be an array; got ${quote(snapshot.data)}.`,
+      );
+    }
     const { position = first, start = first, incarnation = null } = snapshot ?? {};
     this.#shown = this.#newReading({
       position,
@@ -163,7 +170,7 @@ class Session<TItem, TData> implements StreamSession<TItem, TData> {
   snapshot(): StreamSnapshot<TData> | null {
     const { fold, position, start, incarnation } = this.#shown;
     if (position === null || start === null) return null;
-    return { ...fold.snapshot(), position, start, incarnation, end: this.#shownEnd() };
+    return { ...fold.snapshot(), position, start, incarnation, end: this.#end };
   }
 
   update(source: StreamSource, options: AnySessionOptions<TItem, TData>): void {
@@ -297,7 +304,7 @@ class Session<TItem, TData> implements StreamSession<TItem, TData> {
 
   #makeState(): StreamSessionState<TData> {
     const { fold, position } = this.#shown;
-    const end = this.#shownEnd();
+    const end = this.#end;
     const status = this.#status(end);
     const cancelRequested = !end && this.#remote?.cancelRequested === true;
     return {
@@ -309,11 +316,6 @@ class Session<TItem, TData> implements StreamSession<TItem, TData> {
       error: status === 'error' ? this.#error : null,
       cancelRequested,
     };
-  }
-
-  /** While the stream is read again, what is shown is not yet all there is to it. */
-  #shownEnd(): StreamEnd | null {
-    return this.#shown === this.#reading ? this.#end : null;
   }
 
   #status(end: StreamEnd | null): StreamStatus {
@@ -331,15 +333,4 @@ class Session<TItem, TData> implements StreamSession<TItem, TData> {
 
 function begin(start: number | null): { readonly position: number | null; readonly start: number | null } {
   return { position: start, start };
-}
-
-/** Runs a callback of the user. What it throws surfaces as an uncaught exception instead of ending in the connection. */
-function safely(callback: () => void): void {
-  try {
-    callback();
-  } catch (error) {
-    queueMicrotask(() => {
-      throw error;
-    });
-  }
 }

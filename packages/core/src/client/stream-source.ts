@@ -1,7 +1,7 @@
 import { InvalidArgumentError, quote, type StreamError, toStoreError } from '../log/errors.ts';
 import { type AsyncResult, err, ok } from '../result.ts';
 import { cancelStream } from './cancel-stream.ts';
-import type { StreamEndpoint } from './client-request.ts';
+import { platformFetch, type StreamEndpoint } from './client-request.ts';
 import { connectStore, type StoreTarget } from './connect-store.ts';
 import { connectStream } from './connect-stream.ts';
 import type { ConnectionHandlers, ConnectionOptions, StreamConnection } from './connection-options.ts';
@@ -74,6 +74,6 @@ function currentEndpoint(current: () => StreamSource): StreamEndpoint {
       const { headers } = endpoint();
       return (typeof headers === 'function' ? headers() : headers) ?? {};
     },
-    fetch: (target, init) => (endpoint().fetch ?? globalThis.fetch)(target, init),
+    fetch: (target, init) => (endpoint().fetch ?? platformFetch)(target, init),
   };
 }

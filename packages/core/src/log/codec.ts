@@ -6,6 +6,8 @@ export const JSON_CONTENT_TYPE = 'application/json';
 
 /** True when records of a stream of this content type are JSON texts; parameters such as `charset` are ignored. */
 export function isJsonContentType(contentType: string): boolean {
+  // Nearly always so; every append asks, and taking a content type apart costs a fifth of its decision.
+  if (contentType === JSON_CONTENT_TYPE) return true;
   const type = mediaType(contentType);
   return type === JSON_CONTENT_TYPE || type.endsWith('+json');
 }

@@ -57,6 +57,20 @@ describe('closing', () => {
     expect([values(), connection.state.phase, server.count]).toEqual([['a', 'b'], 'ended', 2]);
   });
 
+  it('is not confused by an attempt that ends after it was made anew', async () => {
+    const { server, connection, wake } = connect();
+    await server.next();
+    connection.close();
+    connection.reconnect();
+    const second = await server.next();
+    await settle();
+    wake('online');
+    expect(second.signal.aborted).toBe(true);
+    (await server.next()).sse().send(dataEvent(record(0, 'a')));
+    await settle();
+    expect(connection.state).toMatchObject({ phase: 'open', position: 1 });
+  });
+
   it('fails, keeping the position, when the consumer throws, and offers the records again', async () => {
     const refusal = new Error('disk full');
     let refuse = true;

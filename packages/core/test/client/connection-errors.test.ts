@@ -1,6 +1,6 @@
 import { isStreamGap, isStreamNotFound } from '@perennial/core';
-import { connectStream } from '@perennial/core/client';
-import { describe, expect, it } from 'vitest';
+import { cancelStream, connectStream } from '@perennial/core/client';
+import { describe, expect, it, vi } from 'vitest';
 
 import { connect } from './support/connection-harness.ts';
 import { settle } from './support/manual-clock.ts';
@@ -136,6 +136,39 @@ describe('errors', () => {
     await settle();
     expect(connection.state).toMatchObject({ phase: 'waiting', error: { code: 'STORE_ERROR' } });
     expect(connection.state.error?.message).toContain('no token');
+  });
+
+  it('does not retry a request that no server could ever get', async () => {
+    const bad = connect({ headers: () => ({ 'x-bad': 'line\nbreak' }) });
+    await settle();
+    expect(bad.connection.state).toMatchObject({
+      phase: 'failed',
+      error: { code: 'INVALID_ARGUMENT', argument: 'headers' },
+    });
+    const relative = connectStream({ url: '/streams/s', onRecords: () => undefined });
+    await settle();
+    expect(relative.state).toMatchObject({ phase: 'failed', error: { code: 'INVALID_ARGUMENT', argument: 'url' } });
+    expect(await cancelStream({ url: '/streams/s' })).toMatchObject({ ok: false, error: { argument: 'url' } });
+  });
+
+  it('survives a handler of states that throws', async () => {
+    const uncaught: unknown[] = [];
+    vi.stubGlobal('queueMicrotask', (callback: () => void) => {
+      try {
+        callback();
+      } catch (error) {
+        uncaught.push(error);
+      }
+    });
+    const { server, values } = connect({
+      onState: () => {
+        throw new Error('mine');
+      },
+    });
+    (await server.next()).sse().send(dataEvent(record(0, 'a')));
+    await settle();
+    expect(values()).toEqual(['a']);
+    expect(uncaught[0]).toMatchObject({ message: 'mine' });
   });
 
   it.each([

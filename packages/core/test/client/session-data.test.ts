@@ -51,6 +51,29 @@ describe('schema', () => {
     expect(session.getState().data).toEqual([{ text: 'a', n: 1 }, 'b', 'c']);
   });
 
+  it('takes nothing twice when a page is read again after a value that did not fit', async () => {
+    let strict = true;
+    const schema = schemaOf((value) => {
+      if (strict && value === 'bad') throw new Misfit('bad');
+      return value;
+    });
+    const { server, clock, session } = openSession({ schema });
+    const page = dataEvent(
+      record(0, 'a', 's', 1),
+      supersede(1, 's', 2),
+      record(2, 'b', 's', 2),
+      record(3, 'bad', 's', 2),
+    );
+    session.connect();
+    (await server.next()).sse().send(page);
+    await settle();
+    strict = false;
+    session.reconnect();
+    (await server.next()).sse().send(page);
+    await clock.advance(0);
+    expect(session.getState()).toMatchObject({ data: ['b', 'bad'], position: 4, count: 2 });
+  });
+
   it('stops, with its position, at a value that the reducer throws at', async () => {
     const server = createScriptedServer();
     const session = createStreamSession<{ n: number }, number>(

@@ -327,6 +327,10 @@ describe('options', () => {
     ['maxItems', { maxItems: 0 }],
     ['reduce', { reduce: 'sum' as unknown as () => unknown, initial: 0 }],
     ['maxUndo', { reduce: () => 0, initial: 0, maxUndo: 1.5 }],
+    [
+      'snapshot',
+      { snapshot: { data: 'text', position: 4, count: 4, end: null, start: 0, incarnation: null } as never },
+    ],
   ])('name a bad %s', (argument, options) => {
     expect(() => createStreamSession('/s', options as ItemsSessionOptions<unknown>)).toThrow(
       expect.objectContaining({ code: 'INVALID_ARGUMENT', argument }),

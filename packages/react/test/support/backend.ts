@@ -12,6 +12,8 @@ export interface Backend {
   readonly others: string[];
   /** Responses that are open. */
   readonly open: number;
+  /** Requests that the client gave up. */
+  readonly aborted: number;
   /** While set, requests fail: with this status, or as an unreachable server. */
   outage: number | 'offline' | null;
   /** Holds requests back while it is not null. */
@@ -31,6 +33,7 @@ export async function createBackend(...values: unknown[]): Promise<Backend> {
   await store.create('s');
   const handler = createStreamHandler({ store, allowAnonymous: true });
   const drops = new Set<() => void>();
+  let aborted = 0;
   const backend: Backend = {
     store,
     offsets: [],
@@ -40,8 +43,12 @@ export async function createBackend(...values: unknown[]): Promise<Backend> {
     get open() {
       return drops.size;
     },
+    get aborted() {
+      return aborted;
+    },
     fetch: async (url, init) => {
       const request = new Request(url, init);
+      request.signal.addEventListener('abort', () => aborted++);
       const { searchParams, pathname } = new URL(url);
       if (searchParams.get('live') === 'sse') backend.offsets.push(searchParams.get('offset') ?? '');
       else backend.others.push(`${request.method} ${pathname}`);

@@ -1,7 +1,10 @@
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
-import { act, cleanup, render, type RenderResult } from '@testing-library/react';
+import { act, cleanup, configure, render, type RenderResult } from '@testing-library/react';
 import { type ReactNode, StrictMode } from 'react';
 import { onTestFinished } from 'vitest';
+
+// A machine that is busy with other tests is no reason to fail.
+configure({ asyncUtilTimeout: 10_000 });
 
 export interface Rendered {
   readonly client: QueryClient;

@@ -32,6 +32,7 @@ export function connect(
   options: ConnectionOptions & {
     onRecords?: (records: readonly ReceivedRecord[]) => void | Promise<void>;
     headers?: () => Record<string, string>;
+    onState?: (state: ConnectionState) => void;
   } = {},
 ): Harness {
   const server = createScriptedServer();

@@ -1,0 +1,92 @@
+/**
+ * Appends to Redis against the least a script can do: `XADD` of the payload, with no positions, producers, head, end or wake-up. Both use
+ * `ioredis` over loopback. Without persistence the work itself is measured; with a synced append-only file, what a durable append costs.
+ *
+ * Rounds alternate; the ratio is the median of the rounds' ratios, and above 1 the store is faster. Targets: 0.6 of the bare script at
+ * 100 records per flush, 0.85 of it for a single awaited append, 3 times it for 200 concurrent singles on one stream.
+ */
+import { createRedisStreamStore } from '@perennial/store-redis';
+import { Redis } from 'ioredis';
+
+import { startRedis } from '../packages/redis-server/src/index.ts';
+
+const ROUNDS = 31;
+const ROUND_MS = 100;
+const payload = JSON.stringify({ type: 'text-delta', id: '0', delta: 'some token text here' });
+const BARE = "for i = 1, #ARGV do redis.call('XADD', KEYS[1], '*', 'd', ARGV[i]) end return #ARGV";
+
+const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
+const perSecond = (value) => `${Math.round(value).toLocaleString('en')}/s`.padStart(12);
+
+let streams = 0;
+for (const [persistence, config] of [
+  ['no persistence', {}],
+  ['append-only file, synced before each answer', { appendonly: 'yes', appendfsync: 'always' }],
+]) {
+  console.log(persistence);
+  const server = await startRedis({ config });
+  const client = new Redis({ port: server.port });
+  const store = createRedisStreamStore({ client, onWarning: () => {} });
+  try {
+    for (const [title, inFlight, records] of [
+      ['100 records per flush, awaited', 1, 100],
+      ['one record, awaited', 1, 1],
+      ['one record, 200 in flight on one stream', 200, 1],
+    ]) {
+      for (const producer of [false, true]) await contest(title, { store, client, inFlight, records, producer });
+    }
+  } finally {
+    await store.close();
+    client.disconnect();
+    await server.stop();
+  }
+}
+
+async function contest(title, { store, client, inFlight, records, producer }) {
+  const sha = await client.script('LOAD', BARE);
+  const batch = Array.from({ length: records }, () => payload);
+  const rounds = [];
+  for (let round = -2; round < ROUNDS; round++) {
+    // Fresh keys per round: long streams would measure the allocator.
+    const append = await opened(store, batch, producer);
+    const bare = () => client.evalsha(sha, 1, `bare:${streams}`, batch);
+    const first = await drive(inFlight, round % 2 ? append : bare);
+    const second = await drive(inFlight, round % 2 ? bare : append);
+    const [ours, loop] = round % 2 ? [first, second] : [second, first];
+    if (round >= 0) rounds.push({ ours: ours * records, loop: loop * records });
+    await client.flushall();
+  }
+  const ratio = median(rounds.map(({ ours, loop }) => ours / loop));
+  console.log(
+    `  ${`${title}${producer ? ', with a producer' : ''}`.padEnd(62)} store ${perSecond(median(rounds.map(({ ours }) => ours)))}` +
+      `   bare ${perSecond(median(rounds.map(({ loop }) => loop)))}   ratio ${ratio.toFixed(2)}`,
+  );
+}
+
+async function opened(store, batch, producer) {
+  const id = `bench/${streams++}`;
+  await store.create(id);
+  const records = batch.map((data) => ({ data }));
+  let seq = 0;
+  return () => {
+    const segment = producer ? { records, producer: { id: 'writer', epoch: 0, seq } } : { records };
+    seq += records.length;
+    return store.append(id, { segments: [segment] });
+  };
+}
+
+/** Keeps `inFlight` calls going for a round; calls per second. */
+async function drive(inFlight, call) {
+  let count = 0;
+  const started = performance.now();
+  const end = started + ROUND_MS;
+  await Promise.all(
+    Array.from({ length: inFlight }, async () => {
+      while (performance.now() < end) {
+        await call();
+        count++;
+      }
+    }),
+  );
+  return (count / (performance.now() - started)) * 1_000;
+}

@@ -1,0 +1,149 @@
+/**
+ * The task of `resumable-stream`, done by it and by the Redis store: one process produces chunks of text, readers in another process (here:
+ * with connections of their own) get all of them through Redis; and a reader that comes late gets what was produced so far. The peer
+ * keeps the text in the producing process and sends it by publish; it is gone with that process, and each reader costs a message per
+ * chunk.
+ *
+ * Rounds alternate; ratios are medians of the rounds' ratios, above 1 the store is faster. Targets: 5 times the chunks per second with 1
+ * and 10 readers, and a resume of 10,000 chunks that is no slower.
+ */
+import { getStreamReader, getStreamWriter } from '@perennial/core';
+import { createRedisStreamStore } from '@perennial/store-redis';
+import { Redis } from 'ioredis';
+import { createResumableStreamContext } from 'resumable-stream/ioredis';
+
+import { startRedis } from '../packages/redis-server/src/index.ts';
+
+const ROUNDS = 7;
+const CHUNKS = 10_000;
+const chunkOf = (n) => `data: {"type":"text-delta","delta":"token ${n}"}\n\n`;
+const CHARACTERS = Array.from({ length: CHUNKS }, (_, n) => chunkOf(n).length).reduce((sum, length) => sum + length);
+
+const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
+const server = await startRedis();
+const clients = Array.from({ length: 4 }, () => new Redis({ port: server.port }));
+const contextOf = ([publisher, subscriber]) => createResumableStreamContext({ waitUntil: null, publisher, subscriber });
+const peer = { producer: contextOf(clients.slice(0, 2)), readers: contextOf(clients.slice(2)) };
+const storeOf = () => createRedisStreamStore({ client: clients[0], onWarning: () => {} });
+const ours = { producer: storeOf(), readers: storeOf() };
+let streams = 0;
+try {
+  for (const readers of [1, 10]) {
+    await contest(`${CHUNKS.toLocaleString('en')} chunks to ${readers} live readers`, {
+      ours: () => oursLive(readers),
+      peer: () => peerLive(readers),
+    });
+  }
+  await contest(`resume of a stream of ${CHUNKS.toLocaleString('en')} chunks`, { ours: oursResume, peer: peerResume });
+} finally {
+  await Promise.all([ours.producer.close(), ours.readers.close()]);
+  for (const client of clients) client.disconnect();
+  await server.stop();
+}
+
+async function contest(title, ways) {
+  const rounds = [];
+  for (let round = -1; round < ROUNDS; round++) {
+    const ms = {};
+    for (const name of round % 2 ? ['ours', 'peer'] : ['peer', 'ours']) ms[name] = await ways[name]();
+    if (round >= 0) rounds.push(ms);
+    await clients[0].flushall();
+  }
+  const show = (name) => {
+    const ms = median(rounds.map((round) => round[name]));
+    return `${ms.toFixed(0).padStart(6)} ms, ${Math.round((CHUNKS / ms) * 1_000)
+      .toLocaleString('en')
+      .padStart(9)} chunks/s`;
+  };
+  const ratio = median(rounds.map((round) => round.peer / round.ours));
+  console.log(
+    `${title}\n  store            ${show('ours')}\n  resumable-stream ${show('peer')}   ratio ${ratio.toFixed(1)}`,
+  );
+}
+
+async function oursLive(readers) {
+  const streamId = `s/${streams++}`;
+  await ours.producer.create(streamId);
+  const reading = Array.from({ length: readers }, () => readOurs(streamId));
+  const started = performance.now();
+  await produceOurs(streamId);
+  await Promise.all(reading);
+  return performance.now() - started;
+}
+
+async function oursResume() {
+  const streamId = `s/${streams++}`;
+  const writer = await produceOurs(streamId, false);
+  const started = performance.now();
+  await readOurs(streamId);
+  const ms = performance.now() - started;
+  await writer.close();
+  return ms;
+}
+
+async function produceOurs(streamId, end = true) {
+  const writer = getStreamWriter({ store: ours.producer, streamId });
+  for (let n = 0; n < CHUNKS; n++) await writer.write(chunkOf(n));
+  if (end) await writer.close();
+  else await writer.flush();
+  return writer;
+}
+
+async function readOurs(streamId) {
+  let characters = 0;
+  for await (const text of getStreamReader({ store: ours.readers, streamId })) {
+    characters += text.length;
+    if (characters === CHARACTERS) return;
+  }
+  throw new Error(`A reader got ${characters} of ${CHARACTERS} characters.`);
+}
+
+async function peerLive(readers) {
+  const streamId = `p/${streams++}`;
+  const start = Promise.withResolvers();
+  const own = await peer.producer.createNewResumableStream(streamId, () => source(start.promise, Promise.resolve()));
+  const drained = readPeer(own);
+  const resumed = await Promise.all(Array.from({ length: readers }, () => peer.readers.resumeExistingStream(streamId)));
+  const started = performance.now();
+  start.resolve();
+  await Promise.all(resumed.map(readPeer));
+  const ms = performance.now() - started;
+  await drained;
+  return ms;
+}
+
+async function peerResume() {
+  const streamId = `p/${streams++}`;
+  const end = Promise.withResolvers();
+  const own = await peer.producer.createNewResumableStream(streamId, () => source(Promise.resolve(), end.promise));
+  await readPeer(own);
+  const started = performance.now();
+  await readPeer(await peer.readers.resumeExistingStream(streamId));
+  const ms = performance.now() - started;
+  end.resolve();
+  return ms;
+}
+
+/** The chunks, after `start`; the stream ends after `end`. */
+function source(start, end) {
+  let n = 0;
+  return new ReadableStream({
+    async pull(controller) {
+      if (n === 0) await start;
+      if (n < CHUNKS) controller.enqueue(chunkOf(n++));
+      else {
+        await end;
+        controller.close();
+      }
+    },
+  });
+}
+
+async function readPeer(stream) {
+  let characters = 0;
+  for await (const text of stream) {
+    characters += text.length;
+    if (characters === CHARACTERS) return;
+  }
+  throw new Error(`A reader got ${characters} of ${CHARACTERS} characters.`);
+}

@@ -1,0 +1,84 @@
+-- The head of a stream, shared by all scripts.
+--
+-- KEYS[1] is the meta hash and KEYS[2] the log of one stream. ARGV[1] is the time in ms ('' = the server's own), ARGV[2] the
+-- channel that wakes readers, ARGV[3] and ARGV[4] the incarnation and the length that the caller was told before ('' = nothing).
+--
+-- Fields of the meta hash: i incarnation, n next position, k token, f first position, m media type, e end (JSON),
+-- t time to live ('s' and a sliding ttl in ms, or 'a' and the time of expiry), l lease (ms ';' beat), cr cancel request (time, then
+-- ';' and the reason), c content type, ca created at, o owner, q last stream sequence, fn fence nonce, u touched at,
+-- rx removal of an ended stream at, s syncs, 'p:' .. producer = epoch ':' next sequence.
+--
+-- A head is returned as text, 'next position;first position;token;lease', when the caller knows the incarnation and there is no more to
+-- tell, else as a list of that text, end, cancel request, and { i, c, ca, o, t } where the caller does not know the incarnation.
+local call, format, sub = redis.call, string.format, string.sub
+local META, LOG, CHANNEL = KEYS[1], KEYS[2], ARGV[2]
+-- Places of the fields in a head.
+local I, N, K, F, M, E, T, L, CR = 1, 2, 3, 4, 5, 6, 7, 8, 9
+-- Expiry is decided by the clock, to the millisecond; the keys themselves live this much longer.
+local GRACE_MS = 10000
+
+local now = ARGV[1]
+if now == '' then
+  local time = call('TIME')
+  now = time[1] .. sub(time[2] + 1000000, 2, 4)
+end
+
+-- Numbers as text: tostring() would round what exceeds 14 digits.
+local function text(number)
+  return format('%.0f', number)
+end
+
+-- The head as a list of fields, false where there is none; nil when the stream does not exist. An expired stream is removed on sight.
+local function living()
+  local h = call('HMGET', META, 'i', 'n', 'k', 'f', 'm', 'e', 't', 'l', 'cr')
+  if not h[I] then return nil end
+  local limit = h[T] and tonumber(sub(h[T], 2))
+  if limit and sub(h[T], 1, 1) == 's' then limit = limit + call('HGET', META, 'u') end
+  if limit and tonumber(now) >= limit then
+    call('UNLINK', META, LOG)
+    call('SPUBLISH', CHANNEL, '')
+    return nil
+  end
+  return h
+end
+
+-- True when the server has less of this stream than it acknowledged before: it lost data.
+local function lost(h)
+  return h[I] == ARGV[3] and h[N] + (h[E] and 1 or 0) < tonumber(ARGV[4])
+end
+
+-- Lets Redis remove both keys when the stream expires, or when an ended one was kept long enough.
+local function expire(h)
+  local left
+  if h[T] then
+    left = tonumber(sub(h[T], 2)) + GRACE_MS
+    if sub(h[T], 1, 1) == 'a' then left = left - now end
+  end
+  local removal = h[E] and call('HGET', META, 'rx')
+  if removal and (not left or removal - now < left) then left = removal - now end
+  if not left then return end
+  left = text(math.max(left, 1))
+  call('PEXPIRE', META, left)
+  call('PEXPIRE', LOG, left)
+end
+
+-- Lets go of the entries before the one that holds this position.
+local function trim(position)
+  local entry = call('XREVRANGE', LOG, '0-' .. (position + 1), '-', 'COUNT', 1)[1]
+  if entry then call('XTRIM', LOG, 'MINID', '~', entry[1]) end
+end
+
+-- Restarts a sliding ttl.
+local function touch(h)
+  if not h[T] or sub(h[T], 1, 1) ~= 's' then return end
+  call('HSET', META, 'u', now)
+  expire(h)
+end
+
+-- The head as the store gets it.
+local function public(h)
+  local counters = h[N] .. ';' .. h[F] .. ';' .. h[K] .. ';' .. (h[L] or '')
+  local known = h[I] == ARGV[3]
+  if known and not h[E] and not h[CR] then return counters end
+  return { counters, h[E], h[CR], not known and call('HMGET', META, 'i', 'c', 'ca', 'o', 't') }
+end

@@ -1,0 +1,51 @@
+-- Changes a mark in the head of a stream: cancel request, lease or fencing token.
+--
+-- KEYS: see include/head.lua.
+-- ARGV: 1-4 see include/head.lua; 5 = type; then
+--   'cancel': 6 = '' or ';' and the reason.
+--   'lease': 6 = token; 7 = duration in ms, '' = as before, 'release' = none.
+--   'fence': 6 = token; 7 = nonce.
+-- Returns { 0, head after the mark }.
+-- Negative codes: { -1 } no such stream; { -2, next position } the server lost acknowledged records; { -8, head } the token was
+-- overtaken.
+-- @include head
+
+local h = living()
+if not h then return { -1 } end
+if lost(h) then return { -2, tonumber(h[N]) } end
+touch(h)
+
+local kind = ARGV[5]
+if kind == 'cancel' then
+  if not h[E] and not h[CR] then
+    h[CR] = now .. ARGV[6]
+    call('HSET', META, 'cr', h[CR])
+    call('SPUBLISH', CHANNEL, '')
+  end
+  return { 0, public(h) }
+end
+
+local token, current = tonumber(ARGV[6]), tonumber(h[K])
+if kind == 'lease' then
+  if token < current then return { -8, public(h) } end
+  if h[E] then return { 0, public(h) } end
+  local before, beat = string.match(h[L] or '', '^(%d+);(%d+)$')
+  local duration = ARGV[7]
+  if duration == '' then duration = before or 'release' end
+  if duration == 'release' then
+    h[L] = false
+    call('HDEL', META, 'l')
+  else
+    h[L] = duration .. ';' .. text((beat or 0) + 1)
+    call('HSET', META, 'l', h[L])
+  end
+  return { 0, public(h) }
+end
+
+if token > current then
+  h[K] = ARGV[6]
+  call('HSET', META, 'k', ARGV[6], 'fn', ARGV[7])
+elseif token ~= current or call('HGET', META, 'fn') ~= ARGV[7] then
+  return { -8, public(h) }
+end
+return { 0, public(h) }

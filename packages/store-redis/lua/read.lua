@@ -1,0 +1,42 @@
+-- Reads a page of records together with the head they belong to.
+--
+-- KEYS: see include/head.lua.
+-- ARGV: 1-4 see include/head.lua; 5 = first position; 6 = most records; 7 = payload bytes after which to stop.
+-- Returns { 0, head, entries, position of the first record in them }: the entries that hold the page, see append.lua; the first may begin
+-- before it and the last may go beyond.
+-- Negative codes: { -1 } no such stream; { -2, next position } the server lost acknowledged records; { -3, first position } the
+-- records wanted were trimmed; { -4 } records are missing that the head promises, because something else removed them.
+-- @include head
+
+local h = living()
+if not h then return { -1 } end
+local nextPosition = tonumber(h[N])
+if lost(h) then return { -2, nextPosition } end
+touch(h)
+local position, limit, bytes = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
+if position < tonumber(h[F]) then return { -3, tonumber(h[F]) } end
+if position >= nextPosition then return { 0, public(h), {}, position } end
+
+local holder = call('XREVRANGE', LOG, '0-' .. (position + 1), '-', 'COUNT', 1)[1]
+if not holder then return { -4 } end
+local start = tonumber(sub(holder[1], 3)) - 1
+local at, stop = start, math.min(nextPosition, position + limit)
+local page, taken = {}, 0
+-- Chunks, because XRANGE bounds the number of entries and not their size: the first is small, the next go by what was seen.
+local chunk = 4
+while at < stop and taken < bytes do
+  local entries = call('XRANGE', LOG, '0-' .. (at + 1), '+', 'COUNT', chunk)
+  if #entries == 0 then return { -4 } end
+  for index = 1, #entries do
+    if at >= stop or taken >= bytes then break end
+    if entries[index][1] ~= '0-' .. (at + 1) then return { -4 } end
+    local entry = entries[index][2][2]
+    page[#page + 1] = entry
+    -- What lies before the page does not count.
+    if at >= position then taken = taken + #entry - string.find(entry, string.char(10), 1, true) end
+    at = at + (tonumber(string.match(entry, '^%d+;(%d+);')) or 1)
+  end
+  local byBytes, byRecords = (bytes - taken) * #page / math.max(taken, 1), (stop - at) * #page / (at - start)
+  chunk = math.max(1, math.ceil(math.min(256, byBytes, byRecords)))
+end
+return { 0, public(h), page, start }

@@ -1,0 +1,12 @@
+-- Writes something to the stream's server, so that a WAIT on the same connection covers everything written before.
+--
+-- KEYS: see include/head.lua.
+-- ARGV: 1-4 see include/head.lua.
+-- Returns { 0 }. Negative codes: { -1 } no such stream; { -2, next position } the server lost acknowledged records.
+-- @include head
+
+local h = living()
+if not h then return { -1 } end
+if lost(h) then return { -2, tonumber(h[N]) } end
+call('HINCRBY', META, 's', 1)
+return { 0 }

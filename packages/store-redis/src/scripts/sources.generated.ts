@@ -1,0 +1,729 @@
+// Generated from lua/ by `npm run inline`. Do not edit.
+
+import type { RedisScript } from './redis-script.ts';
+
+/** lua/append.lua */
+export const appendScript: RedisScript = {
+  name: 'append',
+  sha: '8528660b0a7e458202a2eb4f3167c04e61fa10ef',
+  source: `local call, format, sub = redis.call, string.format, string.sub
+local META, LOG, CHANNEL = KEYS[1], KEYS[2], ARGV[2]
+local I, N, K, F, M, E, T, L, CR = 1, 2, 3, 4, 5, 6, 7, 8, 9
+local GRACE_MS = 10000
+local now = ARGV[1]
+if now == '' then
+  local time = call('TIME')
+  now = time[1] .. sub(time[2] + 1000000, 2, 4)
+end
+local function text(number)
+  return format('%.0f', number)
+end
+local function living()
+  local h = call('HMGET', META, 'i', 'n', 'k', 'f', 'm', 'e', 't', 'l', 'cr')
+  if not h[I] then return nil end
+  local limit = h[T] and tonumber(sub(h[T], 2))
+  if limit and sub(h[T], 1, 1) == 's' then limit = limit + call('HGET', META, 'u') end
+  if limit and tonumber(now) >= limit then
+    call('UNLINK', META, LOG)
+    call('SPUBLISH', CHANNEL, '')
+    return nil
+  end
+  return h
+end
+local function lost(h)
+  return h[I] == ARGV[3] and h[N] + (h[E] and 1 or 0) < tonumber(ARGV[4])
+end
+local function expire(h)
+  local left
+  if h[T] then
+    left = tonumber(sub(h[T], 2)) + GRACE_MS
+    if sub(h[T], 1, 1) == 'a' then left = left - now end
+  end
+  local removal = h[E] and call('HGET', META, 'rx')
+  if removal and (not left or removal - now < left) then left = removal - now end
+  if not left then return end
+  left = text(math.max(left, 1))
+  call('PEXPIRE', META, left)
+  call('PEXPIRE', LOG, left)
+end
+local function trim(position)
+  local entry = call('XREVRANGE', LOG, '0-' .. (position + 1), '-', 'COUNT', 1)[1]
+  if entry then call('XTRIM', LOG, 'MINID', '~', entry[1]) end
+end
+local function touch(h)
+  if not h[T] or sub(h[T], 1, 1) ~= 's' then return end
+  call('HSET', META, 'u', now)
+  expire(h)
+end
+local function public(h)
+  local counters = h[N] .. ';' .. h[F] .. ';' .. h[K] .. ';' .. (h[L] or '')
+  local known = h[I] == ARGV[3]
+  if known and not h[E] and not h[CR] then return counters end
+  return { counters, h[E], h[CR], not known and call('HMGET', META, 'i', 'c', 'ca', 'o', 't') }
+end
+local band, byte, match, min, max = bit.band, string.byte, string.match, math.min, math.max
+local LINE_FEED, SEPARATOR = string.char(10), string.char(255)
+local ENTRY_RECORDS, ENTRY_BYTES = 128, 16384
+local h = living()
+if not h then return { -1 } end
+if lost(h) then return { -2, tonumber(h[N]) } end
+touch(h)
+local first, token, ended = tonumber(h[N]), tonumber(h[K]), h[E]
+local nextPosition, given = first, 0
+local foreign = (h[M] == 'application/json' or sub(h[M], -5) == '+json') and 128 or 64
+local streamSeq, streamSeqBefore
+local producers, written, results, regressions = {}, {}, {}, {}
+local stored, plain = false, true
+local function producerOf(id)
+  local state = producers[id]
+  if state == nil then
+    local epoch, nextSeq = match(call('HGET', META, 'p:' .. id) or '', '^(%d+):(%d+)$')
+    state = epoch and { tonumber(epoch), tonumber(nextSeq) } or false
+    producers[id] = state
+  end
+  return state
+end
+local function follows(a, b)
+  for index = 1, min(#a, #b) do
+    local x, y = byte(a, index), byte(b, index)
+    if x ~= y then return y > x end
+  end
+  return #b > #a
+end
+local function put(entry, size)
+  local id = '0-' .. (nextPosition + 1)
+  local added
+  if nextPosition == 0 then
+    added = call('XADD', LOG, id, 'r', entry)
+  else
+    added = call('XADD', LOG, 'NOMKSTREAM', id, 'r', entry)
+  end
+  nextPosition = nextPosition + size
+  return added
+end
+local function spell()
+  local position = first
+  for index = 1, #results do
+    local count = results[index]
+    results[index] = '0,' .. text(position) .. ',0'
+    position = position + count
+  end
+  plain = false
+end
+local at, last = 7, #ARGV
+while at <= last do
+  local item = ARGV[at]
+  at = at + 1
+  if byte(item) == 84 then
+    given = tonumber(sub(item, 2))
+    if given > token then token = given end
+  else
+    local count, flags, seq, epoch, expected = tonumber(item), 64, nil, nil, nil
+    local id, ending, media, ordinal, attributes
+    if not count then
+      count, flags, seq, epoch, expected = match(item, '^(%d+),(%d+),(%d*),(%d*),(%d*)$')
+      count, flags, seq, epoch, expected = tonumber(count), tonumber(flags), tonumber(seq), tonumber(epoch), tonumber(expected)
+      if band(flags, 1) ~= 0 then id, at = ARGV[at], at + 1 end
+      if band(flags, 4) ~= 0 then ending, at = ARGV[at], at + 1 end
+      if band(flags, 8) ~= 0 then media, at = ARGV[at], at + 1 end
+      if band(flags, 32) ~= 0 then ordinal, at = ARGV[at], at + 1 end
+      if band(flags, 256) ~= 0 then attributes, at = ARGV[at], at + 1 end
+      if ordinal and streamSeq == nil then
+        streamSeqBefore = call('HGET', META, 'q')
+        streamSeq = streamSeqBefore
+      end
+    end
+    local whole, stride = band(flags, 2) ~= 0, band(flags, 512) ~= 0 and 2 or 1
+    local result
+    local skipped, expectedSeq = 0, 0
+    local size = whole and 1 or count + (ending and 1 or 0)
+    if given < token then
+      result = '8,' .. text(token)
+    elseif id then
+      local known = producerOf(id)
+      if known and epoch < known[1] then
+        result = '2,' .. text(known[1])
+      else
+        if known and known[1] == epoch then expectedSeq = known[2] end
+        skipped = min(max(expectedSeq - seq, 0), size)
+        if skipped == size then result = '1,' .. text(expectedSeq) end
+      end
+    end
+    if not result then
+      if ended then
+        result = '3'
+      elseif (media and media ~= h[M]) or band(flags, foreign) ~= 0 then
+        result = '4'
+      elseif id and seq > expectedSeq then
+        result = '5,' .. text(expectedSeq)
+      elseif ordinal and streamSeq and not follows(streamSeq, ordinal) then
+        result = '6'
+        regressions[#regressions + 1] = streamSeq
+      elseif expected and expected ~= nextPosition then
+        result = '7,' .. text(nextPosition)
+      else
+        stored = true
+        if plain and skipped > 0 then spell() end
+        result = plain and count or '0,' .. text(nextPosition) .. ',' .. text(skipped)
+        local sequence = id and (whole and '=' .. text(seq) or text(seq + skipped - nextPosition)) or ''
+        local index, stop = at + skipped * stride, at + (count - 1) * stride
+        while index <= stop do
+          local upto, bytes = index, #ARGV[index]
+          if stride == 1 and foreign == 128 then
+            while upto < stop and upto - index < ENTRY_RECORDS - 1 and bytes + #ARGV[upto + 1] <= ENTRY_BYTES do
+              upto = upto + 1
+              bytes = bytes + #ARGV[upto]
+            end
+          end
+          local size = upto - index + 1
+          local line = now .. LINE_FEED
+          if stride == 2 then
+            upto = upto + 1
+            line = now .. ';1;' .. sequence .. ';' .. ARGV[index]
+            index = upto
+          elseif size > 1 or attributes then
+            line = now .. ';' .. size .. ';' .. sequence .. ';' .. (attributes or LINE_FEED)
+          end
+          if not put(line .. table.concat(ARGV, SEPARATOR, index, upto), size) then return { -4 } end
+          index = upto + 1
+        end
+        if id then
+          if not producers[id] or not producers[id].written then written[#written + 1] = id end
+          producers[id] = { epoch, seq + size, written = true }
+        end
+        if ending then ended = ending end
+        if ordinal then streamSeq = ordinal end
+      end
+    end
+    if plain and result ~= count then spell() end
+    results[#results + 1] = result
+    at = at + count * stride
+  end
+end
+local raised = token > tonumber(h[K])
+if stored or raised then
+  local closing = ended ~= h[E]
+  h[N] = text(nextPosition)
+  local fields = { 'n', h[N] }
+  local function set(name, value)
+    fields[#fields + 1], fields[#fields + 2] = name, value
+  end
+  if raised then
+    h[K] = text(token)
+    set('k', h[K])
+    call('HDEL', META, 'fn')
+  end
+  if closing then
+    h[E] = ended
+    set('e', ended)
+    if ARGV[5] ~= '' then set('rx', text(now + ARGV[5])) end
+  end
+  if streamSeq ~= streamSeqBefore then set('q', streamSeq) end
+  local retained = tonumber(ARGV[6])
+  if retained > 0 and nextPosition - retained > tonumber(h[F]) then
+    h[F] = text(nextPosition - retained)
+    set('f', h[F])
+    trim(nextPosition - retained)
+  end
+  for index = 1, #written do
+    local id = written[index]
+    set('p:' .. id, text(producers[id][1]) .. ':' .. text(producers[id][2]))
+    if #fields >= 1000 then
+      call('HSET', META, unpack(fields))
+      fields = { 'n', h[N] }
+    end
+  end
+  call('HSET', META, unpack(fields))
+  if closing or h[T] then expire(h) end
+  if closing or nextPosition > first then call('SPUBLISH', CHANNEL, '') end
+end
+return { 0, public(h), plain and '' or table.concat(results, ';'), regressions[1] and regressions }`,
+};
+
+/** lua/create.lua */
+export const createScript: RedisScript = {
+  name: 'create',
+  sha: 'b15848508affbede0319ba8a099c24874a92c1f5',
+  source: `local call, format, sub = redis.call, string.format, string.sub
+local META, LOG, CHANNEL = KEYS[1], KEYS[2], ARGV[2]
+local I, N, K, F, M, E, T, L, CR = 1, 2, 3, 4, 5, 6, 7, 8, 9
+local GRACE_MS = 10000
+local now = ARGV[1]
+if now == '' then
+  local time = call('TIME')
+  now = time[1] .. sub(time[2] + 1000000, 2, 4)
+end
+local function text(number)
+  return format('%.0f', number)
+end
+local function living()
+  local h = call('HMGET', META, 'i', 'n', 'k', 'f', 'm', 'e', 't', 'l', 'cr')
+  if not h[I] then return nil end
+  local limit = h[T] and tonumber(sub(h[T], 2))
+  if limit and sub(h[T], 1, 1) == 's' then limit = limit + call('HGET', META, 'u') end
+  if limit and tonumber(now) >= limit then
+    call('UNLINK', META, LOG)
+    call('SPUBLISH', CHANNEL, '')
+    return nil
+  end
+  return h
+end
+local function lost(h)
+  return h[I] == ARGV[3] and h[N] + (h[E] and 1 or 0) < tonumber(ARGV[4])
+end
+local function expire(h)
+  local left
+  if h[T] then
+    left = tonumber(sub(h[T], 2)) + GRACE_MS
+    if sub(h[T], 1, 1) == 'a' then left = left - now end
+  end
+  local removal = h[E] and call('HGET', META, 'rx')
+  if removal and (not left or removal - now < left) then left = removal - now end
+  if not left then return end
+  left = text(math.max(left, 1))
+  call('PEXPIRE', META, left)
+  call('PEXPIRE', LOG, left)
+end
+local function trim(position)
+  local entry = call('XREVRANGE', LOG, '0-' .. (position + 1), '-', 'COUNT', 1)[1]
+  if entry then call('XTRIM', LOG, 'MINID', '~', entry[1]) end
+end
+local function touch(h)
+  if not h[T] or sub(h[T], 1, 1) ~= 's' then return end
+  call('HSET', META, 'u', now)
+  expire(h)
+end
+local function public(h)
+  local counters = h[N] .. ';' .. h[F] .. ';' .. h[K] .. ';' .. (h[L] or '')
+  local known = h[I] == ARGV[3]
+  if known and not h[E] and not h[CR] then return counters end
+  return { counters, h[E], h[CR], not known and call('HMGET', META, 'i', 'c', 'ca', 'o', 't') }
+end
+local life, token, ending = ARGV[10], ARGV[13], ARGV[14]
+local h = living()
+if KEYS[3] then call('ZADD', KEYS[3], 0, ARGV[15]) end
+if h then
+  if lost(h) then return { -2, tonumber(h[N]) } end
+  touch(h)
+  local other = h[M] ~= ARGV[9] or (h[T] or '') ~= life or (ending ~= '' and not h[E])
+  if other or (token ~= '' and tonumber(token) < tonumber(h[K])) then return { -5, public(h) } end
+  if token ~= '' and tonumber(token) > tonumber(h[K]) then
+    h[K] = token
+    call('HSET', META, 'k', token)
+    call('HDEL', META, 'fn')
+  end
+  return { 0, public(h) }
+end
+local count = (#ARGV - 15) / 2
+call('UNLINK', LOG)
+for index = 16, #ARGV, 2 do call('XADD', LOG, '0-*', 'r', now .. ARGV[index] .. ARGV[index + 1]) end
+local trimmed = math.max(tonumber(ARGV[6]) > 0 and count - ARGV[6] or 0, 0)
+if trimmed > 0 then trim(trimmed) end
+h = { ARGV[7], text(count), token == '' and '0' or token, text(trimmed), ARGV[9], false, false, false, false }
+local fields = { 'i', h[I], 'n', h[N], 'k', h[K], 'f', h[F], 'm', h[M] }
+local function set(index, name, value)
+  if index then h[index] = value end
+  fields[#fields + 1], fields[#fields + 2] = name, value
+end
+if ending ~= '' then
+  set(E, 'e', ending)
+  if ARGV[5] ~= '' then set(nil, 'rx', text(now + ARGV[5])) end
+end
+if life ~= '' then
+  set(T, 't', life)
+  set(nil, 'u', now)
+end
+if ARGV[11] ~= '' then set(L, 'l', ARGV[11] .. ';0') end
+if ARGV[12] ~= '' then set(nil, 'o', ARGV[12]) end
+set(nil, 'c', ARGV[8])
+set(nil, 'ca', now)
+call('HSET', META, unpack(fields))
+expire(h)
+return { 1, public(h) }`,
+};
+
+/** lua/delete.lua */
+export const deleteScript: RedisScript = {
+  name: 'delete',
+  sha: '18e0e7677f571e20e70630043b208440950948ed',
+  source: `local call, format, sub = redis.call, string.format, string.sub
+local META, LOG, CHANNEL = KEYS[1], KEYS[2], ARGV[2]
+local I, N, K, F, M, E, T, L, CR = 1, 2, 3, 4, 5, 6, 7, 8, 9
+local GRACE_MS = 10000
+local now = ARGV[1]
+if now == '' then
+  local time = call('TIME')
+  now = time[1] .. sub(time[2] + 1000000, 2, 4)
+end
+local function text(number)
+  return format('%.0f', number)
+end
+local function living()
+  local h = call('HMGET', META, 'i', 'n', 'k', 'f', 'm', 'e', 't', 'l', 'cr')
+  if not h[I] then return nil end
+  local limit = h[T] and tonumber(sub(h[T], 2))
+  if limit and sub(h[T], 1, 1) == 's' then limit = limit + call('HGET', META, 'u') end
+  if limit and tonumber(now) >= limit then
+    call('UNLINK', META, LOG)
+    call('SPUBLISH', CHANNEL, '')
+    return nil
+  end
+  return h
+end
+local function lost(h)
+  return h[I] == ARGV[3] and h[N] + (h[E] and 1 or 0) < tonumber(ARGV[4])
+end
+local function expire(h)
+  local left
+  if h[T] then
+    left = tonumber(sub(h[T], 2)) + GRACE_MS
+    if sub(h[T], 1, 1) == 'a' then left = left - now end
+  end
+  local removal = h[E] and call('HGET', META, 'rx')
+  if removal and (not left or removal - now < left) then left = removal - now end
+  if not left then return end
+  left = text(math.max(left, 1))
+  call('PEXPIRE', META, left)
+  call('PEXPIRE', LOG, left)
+end
+local function trim(position)
+  local entry = call('XREVRANGE', LOG, '0-' .. (position + 1), '-', 'COUNT', 1)[1]
+  if entry then call('XTRIM', LOG, 'MINID', '~', entry[1]) end
+end
+local function touch(h)
+  if not h[T] or sub(h[T], 1, 1) ~= 's' then return end
+  call('HSET', META, 'u', now)
+  expire(h)
+end
+local function public(h)
+  local counters = h[N] .. ';' .. h[F] .. ';' .. h[K] .. ';' .. (h[L] or '')
+  local known = h[I] == ARGV[3]
+  if known and not h[E] and not h[CR] then return counters end
+  return { counters, h[E], h[CR], not known and call('HMGET', META, 'i', 'c', 'ca', 'o', 't') }
+end
+local h = living()
+if KEYS[3] then call('ZREM', KEYS[3], ARGV[5]) end
+if not h then return { 0 } end
+call('UNLINK', META, LOG)
+call('SPUBLISH', CHANNEL, '')
+return { 1 }`,
+};
+
+/** lua/head.lua */
+export const headScript: RedisScript = {
+  name: 'head',
+  sha: '9da410939069905b0d2156587d2bd8621ff59ef4',
+  source: `local call, format, sub = redis.call, string.format, string.sub
+local META, LOG, CHANNEL = KEYS[1], KEYS[2], ARGV[2]
+local I, N, K, F, M, E, T, L, CR = 1, 2, 3, 4, 5, 6, 7, 8, 9
+local GRACE_MS = 10000
+local now = ARGV[1]
+if now == '' then
+  local time = call('TIME')
+  now = time[1] .. sub(time[2] + 1000000, 2, 4)
+end
+local function text(number)
+  return format('%.0f', number)
+end
+local function living()
+  local h = call('HMGET', META, 'i', 'n', 'k', 'f', 'm', 'e', 't', 'l', 'cr')
+  if not h[I] then return nil end
+  local limit = h[T] and tonumber(sub(h[T], 2))
+  if limit and sub(h[T], 1, 1) == 's' then limit = limit + call('HGET', META, 'u') end
+  if limit and tonumber(now) >= limit then
+    call('UNLINK', META, LOG)
+    call('SPUBLISH', CHANNEL, '')
+    return nil
+  end
+  return h
+end
+local function lost(h)
+  return h[I] == ARGV[3] and h[N] + (h[E] and 1 or 0) < tonumber(ARGV[4])
+end
+local function expire(h)
+  local left
+  if h[T] then
+    left = tonumber(sub(h[T], 2)) + GRACE_MS
+    if sub(h[T], 1, 1) == 'a' then left = left - now end
+  end
+  local removal = h[E] and call('HGET', META, 'rx')
+  if removal and (not left or removal - now < left) then left = removal - now end
+  if not left then return end
+  left = text(math.max(left, 1))
+  call('PEXPIRE', META, left)
+  call('PEXPIRE', LOG, left)
+end
+local function trim(position)
+  local entry = call('XREVRANGE', LOG, '0-' .. (position + 1), '-', 'COUNT', 1)[1]
+  if entry then call('XTRIM', LOG, 'MINID', '~', entry[1]) end
+end
+local function touch(h)
+  if not h[T] or sub(h[T], 1, 1) ~= 's' then return end
+  call('HSET', META, 'u', now)
+  expire(h)
+end
+local function public(h)
+  local counters = h[N] .. ';' .. h[F] .. ';' .. h[K] .. ';' .. (h[L] or '')
+  local known = h[I] == ARGV[3]
+  if known and not h[E] and not h[CR] then return counters end
+  return { counters, h[E], h[CR], not known and call('HMGET', META, 'i', 'c', 'ca', 'o', 't') }
+end
+local h = living()
+if not h then return { -1 } end
+if lost(h) then return { -2, tonumber(h[N]) } end
+if ARGV[5] == '1' then touch(h) end
+return { 0, public(h), ARGV[6] ~= '' and call('HGET', META, 'p:' .. ARGV[6]) or false }`,
+};
+
+/** lua/mark.lua */
+export const markScript: RedisScript = {
+  name: 'mark',
+  sha: '67d3018afe6ccb58033f267637066c410e5a8748',
+  source: `local call, format, sub = redis.call, string.format, string.sub
+local META, LOG, CHANNEL = KEYS[1], KEYS[2], ARGV[2]
+local I, N, K, F, M, E, T, L, CR = 1, 2, 3, 4, 5, 6, 7, 8, 9
+local GRACE_MS = 10000
+local now = ARGV[1]
+if now == '' then
+  local time = call('TIME')
+  now = time[1] .. sub(time[2] + 1000000, 2, 4)
+end
+local function text(number)
+  return format('%.0f', number)
+end
+local function living()
+  local h = call('HMGET', META, 'i', 'n', 'k', 'f', 'm', 'e', 't', 'l', 'cr')
+  if not h[I] then return nil end
+  local limit = h[T] and tonumber(sub(h[T], 2))
+  if limit and sub(h[T], 1, 1) == 's' then limit = limit + call('HGET', META, 'u') end
+  if limit and tonumber(now) >= limit then
+    call('UNLINK', META, LOG)
+    call('SPUBLISH', CHANNEL, '')
+    return nil
+  end
+  return h
+end
+local function lost(h)
+  return h[I] == ARGV[3] and h[N] + (h[E] and 1 or 0) < tonumber(ARGV[4])
+end
+local function expire(h)
+  local left
+  if h[T] then
+    left = tonumber(sub(h[T], 2)) + GRACE_MS
+    if sub(h[T], 1, 1) == 'a' then left = left - now end
+  end
+  local removal = h[E] and call('HGET', META, 'rx')
+  if removal and (not left or removal - now < left) then left = removal - now end
+  if not left then return end
+  left = text(math.max(left, 1))
+  call('PEXPIRE', META, left)
+  call('PEXPIRE', LOG, left)
+end
+local function trim(position)
+  local entry = call('XREVRANGE', LOG, '0-' .. (position + 1), '-', 'COUNT', 1)[1]
+  if entry then call('XTRIM', LOG, 'MINID', '~', entry[1]) end
+end
+local function touch(h)
+  if not h[T] or sub(h[T], 1, 1) ~= 's' then return end
+  call('HSET', META, 'u', now)
+  expire(h)
+end
+local function public(h)
+  local counters = h[N] .. ';' .. h[F] .. ';' .. h[K] .. ';' .. (h[L] or '')
+  local known = h[I] == ARGV[3]
+  if known and not h[E] and not h[CR] then return counters end
+  return { counters, h[E], h[CR], not known and call('HMGET', META, 'i', 'c', 'ca', 'o', 't') }
+end
+local h = living()
+if not h then return { -1 } end
+if lost(h) then return { -2, tonumber(h[N]) } end
+touch(h)
+local kind = ARGV[5]
+if kind == 'cancel' then
+  if not h[E] and not h[CR] then
+    h[CR] = now .. ARGV[6]
+    call('HSET', META, 'cr', h[CR])
+    call('SPUBLISH', CHANNEL, '')
+  end
+  return { 0, public(h) }
+end
+local token, current = tonumber(ARGV[6]), tonumber(h[K])
+if kind == 'lease' then
+  if token < current then return { -8, public(h) } end
+  if h[E] then return { 0, public(h) } end
+  local before, beat = string.match(h[L] or '', '^(%d+);(%d+)$')
+  local duration = ARGV[7]
+  if duration == '' then duration = before or 'release' end
+  if duration == 'release' then
+    h[L] = false
+    call('HDEL', META, 'l')
+  else
+    h[L] = duration .. ';' .. text((beat or 0) + 1)
+    call('HSET', META, 'l', h[L])
+  end
+  return { 0, public(h) }
+end
+if token > current then
+  h[K] = ARGV[6]
+  call('HSET', META, 'k', ARGV[6], 'fn', ARGV[7])
+elseif token ~= current or call('HGET', META, 'fn') ~= ARGV[7] then
+  return { -8, public(h) }
+end
+return { 0, public(h) }`,
+};
+
+/** lua/read.lua */
+export const readScript: RedisScript = {
+  name: 'read',
+  sha: '394578dc0e72780351945491d8e0b060ccbe469f',
+  source: `local call, format, sub = redis.call, string.format, string.sub
+local META, LOG, CHANNEL = KEYS[1], KEYS[2], ARGV[2]
+local I, N, K, F, M, E, T, L, CR = 1, 2, 3, 4, 5, 6, 7, 8, 9
+local GRACE_MS = 10000
+local now = ARGV[1]
+if now == '' then
+  local time = call('TIME')
+  now = time[1] .. sub(time[2] + 1000000, 2, 4)
+end
+local function text(number)
+  return format('%.0f', number)
+end
+local function living()
+  local h = call('HMGET', META, 'i', 'n', 'k', 'f', 'm', 'e', 't', 'l', 'cr')
+  if not h[I] then return nil end
+  local limit = h[T] and tonumber(sub(h[T], 2))
+  if limit and sub(h[T], 1, 1) == 's' then limit = limit + call('HGET', META, 'u') end
+  if limit and tonumber(now) >= limit then
+    call('UNLINK', META, LOG)
+    call('SPUBLISH', CHANNEL, '')
+    return nil
+  end
+  return h
+end
+local function lost(h)
+  return h[I] == ARGV[3] and h[N] + (h[E] and 1 or 0) < tonumber(ARGV[4])
+end
+local function expire(h)
+  local left
+  if h[T] then
+    left = tonumber(sub(h[T], 2)) + GRACE_MS
+    if sub(h[T], 1, 1) == 'a' then left = left - now end
+  end
+  local removal = h[E] and call('HGET', META, 'rx')
+  if removal and (not left or removal - now < left) then left = removal - now end
+  if not left then return end
+  left = text(math.max(left, 1))
+  call('PEXPIRE', META, left)
+  call('PEXPIRE', LOG, left)
+end
+local function trim(position)
+  local entry = call('XREVRANGE', LOG, '0-' .. (position + 1), '-', 'COUNT', 1)[1]
+  if entry then call('XTRIM', LOG, 'MINID', '~', entry[1]) end
+end
+local function touch(h)
+  if not h[T] or sub(h[T], 1, 1) ~= 's' then return end
+  call('HSET', META, 'u', now)
+  expire(h)
+end
+local function public(h)
+  local counters = h[N] .. ';' .. h[F] .. ';' .. h[K] .. ';' .. (h[L] or '')
+  local known = h[I] == ARGV[3]
+  if known and not h[E] and not h[CR] then return counters end
+  return { counters, h[E], h[CR], not known and call('HMGET', META, 'i', 'c', 'ca', 'o', 't') }
+end
+local h = living()
+if not h then return { -1 } end
+local nextPosition = tonumber(h[N])
+if lost(h) then return { -2, nextPosition } end
+touch(h)
+local position, limit, bytes = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
+if position < tonumber(h[F]) then return { -3, tonumber(h[F]) } end
+if position >= nextPosition then return { 0, public(h), {}, position } end
+local holder = call('XREVRANGE', LOG, '0-' .. (position + 1), '-', 'COUNT', 1)[1]
+if not holder then return { -4 } end
+local start = tonumber(sub(holder[1], 3)) - 1
+local at, stop = start, math.min(nextPosition, position + limit)
+local page, taken = {}, 0
+local chunk = 4
+while at < stop and taken < bytes do
+  local entries = call('XRANGE', LOG, '0-' .. (at + 1), '+', 'COUNT', chunk)
+  if #entries == 0 then return { -4 } end
+  for index = 1, #entries do
+    if at >= stop or taken >= bytes then break end
+    if entries[index][1] ~= '0-' .. (at + 1) then return { -4 } end
+    local entry = entries[index][2][2]
+    page[#page + 1] = entry
+    if at >= position then taken = taken + #entry - string.find(entry, string.char(10), 1, true) end
+    at = at + (tonumber(string.match(entry, '^%d+;(%d+);')) or 1)
+  end
+  local byBytes, byRecords = (bytes - taken) * #page / math.max(taken, 1), (stop - at) * #page / (at - start)
+  chunk = math.max(1, math.ceil(math.min(256, byBytes, byRecords)))
+end
+return { 0, public(h), page, start }`,
+};
+
+/** lua/sync.lua */
+export const syncScript: RedisScript = {
+  name: 'sync',
+  sha: '5f40183441fc4208c16489c06abfa1b82833dd45',
+  source: `local call, format, sub = redis.call, string.format, string.sub
+local META, LOG, CHANNEL = KEYS[1], KEYS[2], ARGV[2]
+local I, N, K, F, M, E, T, L, CR = 1, 2, 3, 4, 5, 6, 7, 8, 9
+local GRACE_MS = 10000
+local now = ARGV[1]
+if now == '' then
+  local time = call('TIME')
+  now = time[1] .. sub(time[2] + 1000000, 2, 4)
+end
+local function text(number)
+  return format('%.0f', number)
+end
+local function living()
+  local h = call('HMGET', META, 'i', 'n', 'k', 'f', 'm', 'e', 't', 'l', 'cr')
+  if not h[I] then return nil end
+  local limit = h[T] and tonumber(sub(h[T], 2))
+  if limit and sub(h[T], 1, 1) == 's' then limit = limit + call('HGET', META, 'u') end
+  if limit and tonumber(now) >= limit then
+    call('UNLINK', META, LOG)
+    call('SPUBLISH', CHANNEL, '')
+    return nil
+  end
+  return h
+end
+local function lost(h)
+  return h[I] == ARGV[3] and h[N] + (h[E] and 1 or 0) < tonumber(ARGV[4])
+end
+local function expire(h)
+  local left
+  if h[T] then
+    left = tonumber(sub(h[T], 2)) + GRACE_MS
+    if sub(h[T], 1, 1) == 'a' then left = left - now end
+  end
+  local removal = h[E] and call('HGET', META, 'rx')
+  if removal and (not left or removal - now < left) then left = removal - now end
+  if not left then return end
+  left = text(math.max(left, 1))
+  call('PEXPIRE', META, left)
+  call('PEXPIRE', LOG, left)
+end
+local function trim(position)
+  local entry = call('XREVRANGE', LOG, '0-' .. (position + 1), '-', 'COUNT', 1)[1]
+  if entry then call('XTRIM', LOG, 'MINID', '~', entry[1]) end
+end
+local function touch(h)
+  if not h[T] or sub(h[T], 1, 1) ~= 's' then return end
+  call('HSET', META, 'u', now)
+  expire(h)
+end
+local function public(h)
+  local counters = h[N] .. ';' .. h[F] .. ';' .. h[K] .. ';' .. (h[L] or '')
+  local known = h[I] == ARGV[3]
+  if known and not h[E] and not h[CR] then return counters end
+  return { counters, h[E], h[CR], not known and call('HMGET', META, 'i', 'c', 'ca', 'o', 't') }
+end
+local h = living()
+if not h then return { -1 } end
+if lost(h) then return { -2, tonumber(h[N]) } end
+call('HINCRBY', META, 's', 1)
+return { 0 }`,
+};

@@ -1,0 +1,227 @@
+/** Runs the scripts of one store and turns what they return into the answers of the store port. */
+import {
+  type CreateOptions,
+  type CreateResult,
+  decideExisting,
+  isJsonContentType,
+  type Mark,
+  type ProducerState,
+  type ReadResult,
+  StreamError,
+  StreamFencedError,
+  StreamGapError,
+  type StreamHead,
+  StreamNotFoundError,
+} from '@perennial/core';
+
+import type { BatchAnswer } from './append/append-batcher.ts';
+import type { RedisArgument, RedisReply } from './clients/port.ts';
+import { decodeResults, type EncodedRequest, joinRequests } from './codec/append.ts';
+import { createArguments, markArguments, type NewStreamArguments } from './codec/arguments.ts';
+import { decodeHead, decodeProducer, lengthOf } from './codec/head.ts';
+import { decodePage } from './codec/record.ts';
+import type { RedisConnection } from './connection/redis-connection.ts';
+import { RedisDataLossError } from './errors.ts';
+import type { KeyNames } from './keys.ts';
+import type { ResolvedOptions } from './options.ts';
+import type { PageRequest } from './read/read-coalescer.ts';
+import type { RedisScript } from './scripts/redis-script.ts';
+import type { ScriptTarget } from './scripts/script-runner.ts';
+import {
+  appendScript,
+  createScript,
+  deleteScript,
+  headScript,
+  markScript,
+  readScript,
+} from './scripts/sources.generated.ts';
+import { createWatermarks, type Watermark, type Watermarks } from './watermarks.ts';
+
+/** What the scripts work with. */
+export interface StreamScriptsOptions {
+  readonly connection: RedisConnection;
+  readonly names: KeyNames;
+  readonly options: ResolvedOptions;
+  /** Is told of every head that the server, and the replicas where they are waited for, confirmed. */
+  readonly onHead: (head: StreamHead) => void;
+  /** Is told once per stream. */
+  readonly onLoss: (error: RedisDataLossError) => void;
+}
+
+/** The streams whose progress is remembered, to notice when the server loses some of it. */
+const TRACKED_STREAMS = 10_000;
+
+/** See the head of this file. */
+export class StreamScripts {
+  readonly #connection: RedisConnection;
+  readonly #names: KeyNames;
+  readonly #onHead: (head: StreamHead) => void;
+  readonly #onLoss: (error: RedisDataLossError) => void;
+  readonly #now: (() => number) | undefined;
+  /** How long ended streams stay and how many records are retained, as scripts take them. */
+  readonly #retention: readonly [keepMs: string, records: string];
+  readonly #watermarks: Watermarks = createWatermarks(TRACKED_STREAMS);
+  /** Streams whose loss was reported. */
+  readonly #reported = new Set<string>();
+
+  constructor({ connection, names, options, onHead, onLoss }: StreamScriptsOptions) {
+    this.#connection = connection;
+    this.#names = names;
+    this.#onHead = onHead;
+    this.#onLoss = onLoss;
+    this.#now = options.now;
+    this.#retention = [
+      options.ttl === Infinity ? '' : String(options.ttl),
+      options.maxRecords === Infinity ? '0' : String(options.maxRecords),
+    ];
+  }
+
+  async create(id: string, options: CreateOptions, fresh: NewStreamArguments): Promise<CreateResult> {
+    const args = [...this.#retention, ...createArguments(options, fresh)];
+    const { status, reply, known } = await this.#run(createScript, { id, withIndex: !this.#connection.cluster }, args);
+    const head = await this.#confirm(decodeHead(id, reply[1], known), true);
+    if (status === -5) {
+      decideExisting(head, options);
+      throw new StreamError('STORE_ERROR', `Stream ${id} changed while it was being created. Try again.`);
+    }
+    return { created: status === 1, head };
+  }
+
+  async append(id: string, requests: readonly EncodedRequest[]): Promise<BatchAnswer> {
+    const { status, reply, known } = await this.#run(appendScript, { id }, this.#retention, joinRequests(requests));
+    if (status === -4) throw missingRecords(id, 'its tail');
+    const head = decodeHead(id, reply[1], known);
+    const results = decodeResults(requests, head, [reply[2], reply[3]]);
+    if (this.#connection.barrier) await this.#confirm(head, true);
+    else this.#note(head);
+    return { results, head };
+  }
+
+  async read({ id, from, limit, maxBytes }: PageRequest): Promise<ReadResult> {
+    const args = [String(from), String(limit), String(maxBytes)];
+    const { status, reply, known } = await this.#run(readScript, { id }, args);
+    if (status === -3) throw new StreamGapError(id, from, Number(reply[1]));
+    if (status === -4) throw missingRecords(id, `position ${from} on`);
+    const head = await this.#confirm(decodeHead(id, reply[1], known));
+    const entries = Array.isArray(reply[2]) ? (reply[2] as readonly Buffer[]) : [];
+    const json = isJsonContentType(head.contentType);
+    return { records: decodePage(entries, Number(reply[3]), json, { from, limit, maxBytes }), head };
+  }
+
+  /** Null when the stream does not exist. `touch`: this is use of the stream, and restarts its ttl. */
+  async head(id: string, touch: boolean): Promise<StreamHead | null> {
+    try {
+      return (await this.#look(id, touch, '')).head;
+    } catch (error) {
+      if (error instanceof StreamNotFoundError) return null;
+      throw error;
+    }
+  }
+
+  async producer(id: string, producerId: string): Promise<ProducerState | null> {
+    return (await this.#look(id, true, producerId)).producer;
+  }
+
+  async mark(id: string, mark: Mark): Promise<StreamHead> {
+    const { status, reply, known } = await this.#run(markScript, { id }, markArguments(mark));
+    const head = await this.#confirm(decodeHead(id, reply[1], known), true);
+    if (status === -8) throw new StreamFencedError(id, mark.type === 'cancel' ? 0 : (mark.token ?? 0), head.token);
+    return head;
+  }
+
+  async delete(id: string, member: RedisArgument): Promise<boolean> {
+    const withIndex = !this.#connection.cluster;
+    const { barrier } = this.#connection;
+    const [status] = barrier
+      ? await barrier.delete({
+          target: this.#target(id, withIndex),
+          args: [...this.#common(id, this.#watermarks.get(id)), member],
+        })
+      : (await this.#run(deleteScript, { id, withIndex }, [member])).reply;
+    this.#watermarks.forget(id);
+    return Number(status) === 1;
+  }
+
+  async #look(
+    id: string,
+    touch: boolean,
+    producerId: string,
+  ): Promise<{ readonly head: StreamHead; readonly producer: ProducerState | null }> {
+    const { reply, known } = await this.#run(headScript, { id }, [touch ? '1' : '', producerId]);
+    return { head: await this.#confirm(decodeHead(id, reply[1], known)), producer: decodeProducer(reply[2]) };
+  }
+
+  /** Runs a script and refuses what every script may refuse. */
+  async #run(
+    script: RedisScript,
+    { id, withIndex = false }: { readonly id: string; readonly withIndex?: boolean },
+    ...args: readonly (readonly RedisArgument[])[]
+  ): Promise<ScriptAnswer> {
+    // Held until the answer is here: it supplies what the script leaves out.
+    const mark = this.#watermarks.get(id);
+    const { runner } = this.#connection;
+    const reply = await runner.run(script, this.#target(id, withIndex), this.#common(id, mark), ...args);
+    const status = Number(reply[0]);
+    if (status === -1) throw new StreamNotFoundError(id);
+    if (status === -2) throw this.#lost(new RedisDataLossError(id, mark?.head.nextPosition ?? 0, Number(reply[1])));
+    return { status, reply, known: mark?.head };
+  }
+
+  /** Hands a head on once it cannot be lost any more: at once, or when the replicas wanted have it. */
+  async #confirm(head: StreamHead, written = false): Promise<StreamHead> {
+    const { barrier } = this.#connection;
+    if (barrier && (written || !this.#watermarks.isReplicated(head))) {
+      const args = this.#common(head.id, { head, length: lengthOf(head) });
+      try {
+        await barrier.confirm({ target: this.#target(head.id, false), args, head });
+      } catch (error) {
+        throw error instanceof RedisDataLossError ? this.#lost(error) : error;
+      }
+    }
+    this.#note(head);
+    return head;
+  }
+
+  #note(head: StreamHead): void {
+    this.#watermarks.note(head, this.#connection.barrier !== null);
+    this.#onHead(head);
+  }
+
+  #lost(error: RedisDataLossError): RedisDataLossError {
+    if (!this.#reported.has(error.streamId)) {
+      if (this.#reported.size >= TRACKED_STREAMS) this.#reported.clear();
+      this.#reported.add(error.streamId);
+      this.#onLoss(error);
+    }
+    return error;
+  }
+
+  /** Arguments 1 to 4 of every script. */
+  #common(id: string, mark: Pick<Watermark, 'head' | 'length'> | undefined): readonly RedisArgument[] {
+    return [
+      this.#now ? String(this.#now()) : '',
+      this.#names.of(id).channel,
+      mark?.head.incarnation ?? '',
+      mark ? String(mark.length) : '',
+    ];
+  }
+
+  #target(id: string, withIndex: boolean): ScriptTarget {
+    return { id, keys: this.#names.of(id), withIndex };
+  }
+}
+
+/** What a script returned. */
+interface ScriptAnswer {
+  readonly status: number;
+  readonly reply: readonly RedisReply[];
+  /** The head that the script knew the store to know. */
+  readonly known: StreamHead | undefined;
+}
+
+function missingRecords(id: string, where: string): StreamError<'CORRUPT'> {
+  return new StreamError(
+    'CORRUPT',
+    `Records of stream ${id} are missing in Redis from ${where}. Was its log evicted, or changed by something else?`,
+  );
+}

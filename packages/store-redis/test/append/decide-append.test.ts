@@ -1,0 +1,161 @@
+/**
+ * The append script against the rules it mirrors: random requests go to Redis, in bursts that the store joins into one script, and to the
+ * memory store, which calls `decideAppend`. Results, heads and records have to be the same.
+ */
+import { type AppendRequest, type AppendResult, createMemoryStreamStore, type StreamStore } from '@perennial/core';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+
+import { singleServer } from '../support/single-server.ts';
+
+const redis = singleServer();
+const RUNS = 400;
+const MAX = Number.MAX_SAFE_INTEGER;
+const OTHER_PRODUCERS = ['q', '__proto__', 'p:1', ''.padEnd(70, '\u20ac')];
+
+/** Absent in most cases: what is expected of an append seldom holds. */
+const seldom = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
+  fc.oneof({ weight: 5, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary });
+const sometimes = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
+  fc.oneof({ weight: 2, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary });
+const often = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
+  fc.oneof({ weight: 1, arbitrary: fc.constant(undefined) }, { weight: 3, arbitrary });
+const small = (max: number): fc.Arbitrary<number> => fc.nat({ max });
+const payload = (bytes: boolean): fc.Arbitrary<string | Uint8Array> =>
+  bytes
+    ? fc.constantFrom(new Uint8Array(), new Uint8Array([10, 59, 0, 255]), new Uint8Array([49]))
+    : fc.constantFrom('1', '"T2"', '2,64', '"\ufffd"', '"a;b\u20ac"', '{"p":"x"}');
+const step = fc.constantFrom('s', 's;"\n', 't');
+
+const record = (bytes: boolean): fc.Arbitrary<object> =>
+  fc.oneof(
+    { weight: 6, arbitrary: fc.record({ data: payload(bytes) }) },
+    { weight: 2, arbitrary: fc.record({ data: payload(bytes), step, attempt: fc.integer({ min: 1, max: 3 }) }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('supersede'), step, belowAttempt: small(3) }) },
+    { weight: 1, arbitrary: fc.record({ data: payload(!bytes) }) },
+  );
+
+const producer = fc.record({
+  id: fc.oneof(
+    { weight: 8, arbitrary: fc.constant('p') },
+    { weight: 1, arbitrary: fc.constantFrom(...OTHER_PRODUCERS) },
+  ),
+  epoch: fc.oneof(
+    { weight: 12, arbitrary: fc.constant(1) },
+    { weight: 2, arbitrary: small(2) },
+    { weight: 1, arbitrary: fc.constant(MAX) },
+  ),
+  seq: fc.oneof({ weight: 24, arbitrary: small(4) }, { weight: 1, arbitrary: fc.constantFrom(MAX - 1, MAX) }),
+});
+
+const end = fc.constantFrom(
+  { outcome: 'completed' },
+  { outcome: 'cancelled', reason: 'r;\n"' },
+  { outcome: 'failed', error: { code: 'C', message: 'm'.repeat(80) } },
+);
+
+const segment = (bytes: boolean): fc.Arbitrary<object> =>
+  fc
+    .record({
+      records: fc.array(record(bytes), { maxLength: 4 }),
+      producer: often(producer),
+      sequencing: seldom(fc.constantFrom('record', 'segment')),
+      end: seldom(end),
+      contentType: seldom(fc.constantFrom('application/json', 'Application/JSON; charset=utf-8', 'text/plain')),
+      expectedPosition: seldom(small(8)),
+      streamSeq: sometimes(fc.constantFrom('', 'a', 'aa', 'b', '\u{1f600}', '\uff5e', '9', '10')),
+    })
+    .filter(({ records, end: ending }) => records.length > 0 || ending !== undefined)
+    .map((fields) => Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)));
+
+/** Segments that only append are joined, so they have to be frequent. */
+const plainSegment = (bytes: boolean): fc.Arbitrary<object> =>
+  fc.record({ records: fc.array(fc.record({ data: payload(bytes) }), { minLength: 1, maxLength: 3 }) });
+
+/** What a writer sends again after a lost answer, with other boundaries. */
+const replayedSegment = (bytes: boolean): fc.Arbitrary<object> =>
+  fc.record({
+    records: fc.array(fc.record({ data: payload(bytes) }), { minLength: 1, maxLength: 5 }),
+    producer: fc.record({ id: fc.constant('p'), epoch: fc.constant(1), seq: small(3) }),
+  });
+
+const request = (bytes: boolean): fc.Arbitrary<AppendRequest> =>
+  fc
+    .record({
+      segments: fc.oneof(
+        { weight: 3, arbitrary: fc.array(segment(bytes), { minLength: 1, maxLength: 3 }) },
+        { weight: 2, arbitrary: fc.tuple(plainSegment(bytes)) },
+        { weight: 1, arbitrary: fc.tuple(replayedSegment(bytes)) },
+      ),
+      token: fc.oneof({ weight: 9, arbitrary: fc.constant(1) }, { weight: 1, arbitrary: small(2) }),
+    })
+    // The generator knows the shapes, the type checker does not.
+    .map(({ segments, token }) => ({ segments, token }) as unknown as AppendRequest);
+
+const program = fc.boolean().chain((bytes) =>
+  fc.record({
+    contentType: fc.constant(bytes ? 'application/octet-stream' : 'application/json'),
+    token: fc.constantFrom(0, 1),
+    bursts: fc.array(fc.array(request(bytes), { minLength: 1, maxLength: 5 }), { minLength: 1, maxLength: 5 }),
+  }),
+);
+
+const outcomeOf = (result: PromiseSettledResult<{ readonly segments: unknown }>): unknown =>
+  result.status === 'fulfilled' ? result.value.segments : [result.reason.code, result.reason.message];
+
+const KINDS = [
+  'ok',
+  'partly stored',
+  'duplicate',
+  'duplicate of an ended stream',
+  'stale-epoch',
+  'closed',
+  'content-type',
+  'gap',
+  'regression',
+  'conflict',
+  'FENCED',
+];
+
+/** What kinds of results there are in an answer. */
+function kindsOf(result: PromiseSettledResult<AppendResult>): readonly string[] {
+  if (result.status === 'rejected') return [result.reason.code];
+  const { segments, head } = result.value;
+  return segments.map((segment) => {
+    if (segment.status === 'ok' && segment.skipped > 0) return 'partly stored';
+    return segment.status === 'duplicate' && head.end ? 'duplicate of an ended stream' : segment.status;
+  });
+}
+
+async function recordsOf(store: StreamStore, id: string): Promise<unknown> {
+  const { records, head } = await store.read(id, { from: 0 });
+  const { incarnation, ...rest } = head;
+  expect(incarnation).not.toBe('');
+  return { records, head: rest };
+}
+
+test('the script decides like decideAppend', async () => {
+  const seen = new Map<unknown, number>();
+  let runs = 0;
+  const now = (): number => 1_764_000_000_000 + runs;
+  const ours = redis.open({ now });
+  const reference = createMemoryStreamStore({ now });
+  await fc.assert(
+    fc.asyncProperty(program, async ({ contentType, token, bursts }) => {
+      const id = `run/${runs++}`;
+      for (const store of [ours, reference]) await store.create(id, { contentType, token });
+      for (const burst of bursts) {
+        const expected = await Promise.allSettled(burst.map((one) => reference.append(id, one)));
+        const actual = await Promise.allSettled(burst.map((one) => ours.append(id, one)));
+        expect(actual.map(outcomeOf)).toEqual(expected.map(outcomeOf));
+        for (const kind of expected.flatMap(kindsOf)) seen.set(kind, (seen.get(kind) ?? 0) + 1);
+        expect(await recordsOf(ours, id)).toEqual(await recordsOf(reference, id));
+      }
+      for (const name of ['p', ...OTHER_PRODUCERS])
+        expect(await ours.producer(id, name)).toEqual(await reference.producer(id, name));
+    }),
+    { numRuns: RUNS },
+  );
+  // The comparison is worth as much as the cases it met.
+  expect(KINDS.filter((kind) => (seen.get(kind) ?? 0) < 20)).toEqual([]);
+}, 60_000);

@@ -1,0 +1,3 @@
+import { describeRedisStore, TARGETS } from '../support/targets.ts';
+
+describeRedisStore(TARGETS.nodeRedis);

@@ -1,0 +1,73 @@
+import { createMemoryStreamStore, type NewRecord, type StreamStore } from '@perennial/core';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+
+import { singleServer } from '../support/single-server.ts';
+
+const redis = singleServer();
+
+const json = fc.oneof(
+  fc.constantFrom('1', '"\ufffd"', '"a\ufffdb"', '"\u00ff\u20ac\u{1f600}"', '[\n1,\t2]', '""'),
+  fc.nat({ max: 9_000 }).map((length) => JSON.stringify('x'.repeat(length))),
+);
+const bytes = fc.oneof(
+  fc.constantFrom(new Uint8Array(), new Uint8Array([255, 10, 59]), new Uint8Array([0xef, 0xbf, 0xbd])),
+  fc.nat({ max: 9_000 }).map((length) => new Uint8Array(length).fill(255)),
+);
+const batches = (data: fc.Arbitrary<string | Uint8Array>): fc.Arbitrary<readonly (readonly NewRecord[])[]> =>
+  fc.array(
+    fc.oneof(
+      fc.array(fc.record({ data }), { minLength: 1, maxLength: 6 }),
+      fc.array(fc.record({ data }), { minLength: 120, maxLength: 140 }),
+    ),
+    { minLength: 1, maxLength: 4 },
+  );
+const page = fc.record({
+  from: fc.nat({ max: 300 }),
+  limit: fc.oneof(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 100, max: 400 })),
+  maxBytes: fc.oneof(fc.integer({ min: 1, max: 30 }), fc.integer({ min: 1, max: 60_000 }), fc.constant(10_000_000)),
+});
+const program = fc.boolean().chain((isJson) =>
+  fc.record({
+    contentType: fc.constant(isJson ? 'application/json' : 'application/octet-stream'),
+    batches: batches(isJson ? json : bytes),
+    pages: fc.array(page, { minLength: 3, maxLength: 10 }),
+  }),
+);
+
+test('pages are those of the memory store, wherever they begin and end in the entries', async () => {
+  let runs = 0;
+  const now = (): number => 1_764_000_000_000;
+  const ours = redis.open({ now });
+  const reference = createMemoryStreamStore({ now });
+  const pageOf = async (store: StreamStore, id: string, options: { readonly from: number }): Promise<unknown> =>
+    (await store.read(id, options)).records;
+  await fc.assert(
+    fc.asyncProperty(program, async ({ contentType, batches: all, pages }) => {
+      const id = `run/${runs++}`;
+      let seq = 0;
+      for (const store of [ours, reference]) await store.create(id, { contentType });
+      for (const records of all) {
+        const producer = { id: 'p', epoch: 0, seq };
+        seq += records.length;
+        for (const store of [ours, reference]) await store.append(id, { segments: [{ records, producer }] });
+      }
+      for (const options of pages)
+        expect(await pageOf(ours, id, options)).toEqual(await pageOf(reference, id, options));
+    }),
+    { numRuns: 60 },
+  );
+}, 60_000);
+
+test('a small page of a large batch costs the server little', async () => {
+  const store = redis.open();
+  const data = JSON.stringify('x'.repeat(500));
+  await store.create('s');
+  await store.append('s', { segments: [{ records: Array.from({ length: 4_000 }, () => ({ data })) }] });
+  const sent = async (): Promise<number> =>
+    Number(/total_net_output_bytes:(\d+)/.exec(await redis.admin.info('stats'))?.[1]);
+  const before = await sent();
+  const { records } = await store.read('s', { from: 2_001, limit: 1 });
+  expect(records.map(({ position }) => position)).toEqual([2_001]);
+  expect((await sent()) - before).toBeLessThan(40_000);
+});
