@@ -31,11 +31,16 @@ const plain = StreamingPipeline.start()
 const rich = StreamingPipeline.start()
   .map('parallel', async ({ text }) => text, { parallel: true })
   .flatMap('twice', (text) => [text, text])
-  .filter('failing', (text) => (text.endsWith('7') ? Promise.reject(new Error('7')) : true), { errorStrategy: 'COLLECT_ERRORS' })
+  .filter('failing', (text) => (text.endsWith('7') ? Promise.reject(new Error('7')) : true), {
+    errorStrategy: 'COLLECT_ERRORS',
+  })
   .batch('batches', 100)
   .flatMap('again', (batch) => batch);
 
 if (!globalThis.gc) throw new Error('Run with --expose-gc, as npm run bench does.');
 gate('10 M items through functions, over idle', await most(plain.execute(objects())), { most: 20, unit: ' MB' });
-gate('10 M items through parallel steps with errors, over idle', await most(rich.execute(objects())), { most: 20, unit: ' MB' });
+gate('10 M items through parallel steps with errors, over idle', await most(rich.execute(objects())), {
+  most: 20,
+  unit: ' MB',
+});
 printGates();

@@ -30,7 +30,10 @@ const isEven = (n) => n % 2 === 0;
 const double = (n) => n * 2;
 
 const pipelineOf = (samplingRate) =>
-  StreamingPipeline.start(undefined, { samplingRate }).map('plusOne', plusOne).filter('even', isEven).map('double', double);
+  StreamingPipeline.start(undefined, { samplingRate })
+    .map('plusOne', plusOne)
+    .filter('even', isEven)
+    .map('double', double);
 const unsampled = pipelineOf(0);
 const sampled = pipelineOf(1 / 64);
 const adaptive = pipelineOf('auto');
@@ -76,7 +79,13 @@ const generated = await compare(
         Stream.filter(isEven),
         Stream.map(double),
       );
-      const total = await Effect.runPromise(Stream.runFold(stream, () => 0, (a, b) => a + b));
+      const total = await Effect.runPromise(
+        Stream.runFold(
+          stream,
+          () => 0,
+          (a, b) => a + b,
+        ),
+      );
       return total > 0 ? FEW : 0;
     },
     'Node Readable': () => sum(Readable.from(numbers(FEW)).map(plusOne).filter(isEven).map(double), FEW),
@@ -125,7 +134,9 @@ const records = chunked['bare for await loop over the records of a stream'];
 gate('async generator source, of the bare loop', generated['pipeline, no timing'], { most: 2.3 });
 gate('of a chain of hand-written generators', generated['pipeline, no timing'] / chain, { most: 0.75 });
 gate('as it comes, of a chain of hand-written generators', generated['pipeline, as it comes'] / chain, { most: 0.75 });
-gate('1 in 64 timed, of no timing', generated['pipeline, 1 in 64 timed'] / generated['pipeline, no timing'], { most: 1.2 });
+gate('1 in 64 timed, of no timing', generated['pipeline, 1 in 64 timed'] / generated['pipeline, no timing'], {
+  most: 1.2,
+});
 gate('array, of the bare loop', chunked['pipeline over an array'], { most: 0.8 });
 gate('reader, of the bare loop over the same records', chunked['pipeline over a reader'] / records, { most: 0.8 });
 printGates();

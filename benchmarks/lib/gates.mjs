@@ -7,7 +7,13 @@ const gates = [];
  * @param {{ most?: number, least?: number, unit?: string }} limit
  */
 export function gate(name, value, { most = Infinity, least = -Infinity, unit = '' }) {
-  gates.push({ name, value, limit: most === Infinity ? `>= ${least}${unit}` : `<= ${most}${unit}`, unit, kept: value <= most && value >= least });
+  gates.push({
+    name,
+    value,
+    limit: most === Infinity ? `>= ${least}${unit}` : `<= ${most}${unit}`,
+    unit,
+    kept: value <= most && value >= least,
+  });
 }
 
 export function printGates() {

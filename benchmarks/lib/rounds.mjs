@@ -13,7 +13,11 @@
  *   `warmups`: runs of each way before the first that counts.
  * @returns {Promise<Record<string, number>>} Ratio of each way's time per item to the yardstick's; below 1 is faster.
  */
-export async function compare(title, ways, { rounds = 7, unit = 'item', wall = false, collect = 'all', warmups = 1 } = {}) {
+export async function compare(
+  title,
+  ways,
+  { rounds = 7, unit = 'item', wall = false, collect = 'all', warmups = 1 } = {},
+) {
   const names = Object.keys(ways);
   const samples = Object.fromEntries(names.map((name) => [name, []]));
   for (let i = 0; i < warmups; i++) for (const name of names) await ways[name]();

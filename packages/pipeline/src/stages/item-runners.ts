@@ -84,8 +84,9 @@ function runTried(
       done(slot, out, item);
       return;
     }
-    // One reaction and no more on the usual way: its cost is that of every item.
-    out.then(
+    // One reaction and no more on the usual way: its cost is that of every item. A promise of one's own stays the same here; a foreign one
+    // may settle twice, or at once.
+    void Promise.resolve(out).then(
       (value) => {
         done(slot, value, item);
         progressed();
