@@ -56,7 +56,7 @@ function runTried(
   settle: (slot: Slot, value: unknown, item: unknown) => void,
 ): ItemRunner {
   /** Never throws: what the item failed with is in its slot. */
-  const done = (slot: Slot, value: unknown, item: unknown): void => {
+  const finish = (slot: Slot, value: unknown, item: unknown): void => {
     try {
       if (value === SKIP) slot.drop();
       else settle(slot, value, item);
@@ -67,7 +67,7 @@ function runTried(
   const recover = async (slot: Slot, item: unknown, cause: unknown): Promise<void> => {
     const { index } = slot;
     try {
-      done(slot, await retryItem(step, { item, index, call: () => fn(item, index) }, cause), item);
+      finish(slot, await retryItem(step, { item, index, call: () => fn(item, index) }, cause), item);
     } catch (error) {
       slot.fail(error);
     }
@@ -81,14 +81,14 @@ function runTried(
       return;
     }
     if (!isThenable(out)) {
-      done(slot, out, item);
+      finish(slot, out, item);
       return;
     }
     // One reaction and no more on the usual way: its cost is that of every item. A promise of one's own stays the same here; a foreign one
     // may settle twice, or at once.
     void Promise.resolve(out).then(
       (value) => {
-        done(slot, value, item);
+        finish(slot, value, item);
         progressed();
       },
       (cause: unknown) => void recover(slot, item, cause).then(progressed),
