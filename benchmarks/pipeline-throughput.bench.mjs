@@ -90,7 +90,7 @@ const generated = await compare(
     },
     'Node Readable': () => sum(Readable.from(numbers(FEW)).map(plusOne).filter(isEven).map(double), FEW),
   },
-  { rounds: 9, collect: 'young', warmups: 2 },
+  { rounds: 11, collect: 'young', warmups: 5 },
 );
 
 const store = createMemoryStreamStore();
@@ -126,7 +126,7 @@ const chunked = await compare(
     'pipeline over a reader, collected': async () =>
       (await unsampled.executeToArray(getStreamReader({ store, streamId: 'numbers' }))).length > 0 ? COUNT : 0,
   },
-  { rounds: 9, collect: 'young', warmups: 2 },
+  { rounds: 11, collect: 'young', warmups: 5 },
 );
 
 const chain = generated['hand-written async generators'];

@@ -1,6 +1,6 @@
 import { basename, resolve } from 'node:path';
 
-import type { DocumentRoots } from './corpus/read-files.ts';
+import type { DocumentRoots } from './corpus/find-files.ts';
 
 /** What the environment decides. */
 export interface DemoConfig {

@@ -27,10 +27,11 @@ export function demo(): Demo {
 }
 
 function createDemo(config: DemoConfig): Demo {
-  const corpus = createCorpus(config.documents);
+  const store = createFileStreamStore({ directory: config.dataFolder });
+  const corpus = createCorpus(config.documents, { store });
   return {
     config,
-    store: createFileStreamStore({ directory: config.dataFolder }),
+    store,
     corpus,
     answerer: config.model
       ? createModelAnswerer({ corpus, ...config.model })

@@ -51,9 +51,16 @@ export function publishRun<T>(
   });
 }
 
-/** Writes the progress of a run that somebody else consumes into a live stream, until it is over. */
-export function publishProgress(run: StreamingRun<unknown>, options: PublishOptions & StreamAddress): ProducedStream {
-  return publish<never>(run, options, async () => {
+/**
+ * Writes the progress of a run that somebody else consumes into a live stream, until it is over. With `errors`, also the errors that steps
+ * split off; it then reads `run.errors`, where each error goes to one reader only.
+ */
+export function publishProgress(
+  run: StreamingRun<unknown>,
+  { errors = false, ...options }: PublishOptions & StreamAddress & { readonly errors?: boolean },
+): ProducedStream {
+  return publish<never>(run, options, async (writer) => {
+    if (errors) await writeErrors(run, writer);
     const { error } = await run.metadata;
     if (error) throw error;
   });

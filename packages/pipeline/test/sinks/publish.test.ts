@@ -84,4 +84,18 @@ describe('publishProgress', () => {
     expect(chunks.map(({ type }) => type)).toEqual(['progress', 'progress']);
     expect(chunks.at(-1)).toMatchObject({ progress: { state: 'completed', outputCount: 3 } });
   });
+
+  it('writes the errors that steps split off, where it is told to', async () => {
+    const store = createMemoryStreamStore();
+    const run = numbers.execute(counted(5).source);
+    const { done } = publishProgress(run, { store, streamId: 'live', intervalMs: 60_000, errors: true });
+    for await (const _ of run);
+    expect(await done).toEqual({ outcome: 'completed' });
+    const chunks = await chunksOf(store);
+    expect(chunks.flatMap((chunk) => (chunk.type === 'error' ? [chunk.error.code] : []))).toEqual([
+      'STEP_FAILED',
+      'TOO_ODD',
+    ]);
+    expect(chunks.at(-1)).toMatchObject({ progress: { state: 'completed', errorCount: 2 } });
+  });
 });

@@ -1,26 +1,38 @@
 import type { Heading, Root, RootContent } from 'mdast';
 import { parse as parseYaml } from 'yaml';
+import { z } from 'zod';
 
 import { makePortable, parseMarkdown, plainText, printMarkdown } from './markdown.ts';
+import { splitBlock } from './split-block.ts';
 
 /** A part of a document under one heading: the unit that is searched and cited. */
-export interface Passage {
+export const passageSchema = z.object({
   /** Unique in the corpus. */
-  readonly id: string;
-  readonly file: string;
+  id: z.string(),
+  file: z.string(),
   /** Title of the document: its front matter's, its first top heading, or the file's name. */
-  readonly title: string;
+  title: z.string(),
   /** Headings above the passage, outermost first, without the title. */
-  readonly headings: readonly string[];
+  headings: z.array(z.string()).readonly(),
   /** One-based line where the passage begins. */
-  readonly line: number;
-  readonly markdown: string;
-  readonly text: string;
+  line: z.number(),
+  markdown: z.string(),
+  text: z.string(),
   /** True when there is nothing in it but lists. */
-  readonly listOnly: boolean;
+  listOnly: z.boolean(),
+});
+
+/** See {@link passageSchema}. */
+export type Passage = Readonly<z.infer<typeof passageSchema>>;
+
+/** A document made ready to be split. */
+export interface CleanDocument {
+  readonly file: string;
+  readonly title: string;
+  readonly root: Root;
 }
 
-/** A section longer than this is cut between blocks, so that a citation points near its sentence. */
+/** A section longer than this is cut, so that a citation points near its sentence: between blocks, and inside long ones. */
 const MAX_PASSAGE_LENGTH = 2_400;
 
 interface Section {
@@ -31,9 +43,19 @@ interface Section {
 
 /** Splits one Markdown file into passages. A heading without any text of its own gives none. */
 export function toPassages(file: string, markdown: string): Passage[] {
+  return splitDocument(cleanDocument(file, markdown));
+}
+
+/** Parses a Markdown file and drops what means nothing outside of it. */
+export function cleanDocument(file: string, markdown: string): CleanDocument {
   const root = parseMarkdown(markdown);
   const title = frontMatterTitle(root) ?? firstTitle(root) ?? fileTitle(file);
-  const sections = toSections(makePortable(root), title);
+  return { file, title, root: makePortable(root) };
+}
+
+/** Cuts a document into passages. A heading without any text of its own gives none. */
+export function splitDocument({ file, title, root }: CleanDocument): Passage[] {
+  const sections = toSections(root, title);
   return sections.flatMap(split).map(({ headings, line, blocks }, index) => ({
     id: `${file}#${index}`,
     file,
@@ -71,7 +93,7 @@ function toSections(root: Root, title: string): Section[] {
 function split(section: Section): Section[] {
   const parts: Section[] = [];
   let length = 0;
-  for (const block of section.blocks) {
+  for (const block of section.blocks.flatMap((whole) => splitBlock(whole, MAX_PASSAGE_LENGTH))) {
     const size = plainText(block).length;
     const last = parts.at(-1);
     if (last && length + size <= MAX_PASSAGE_LENGTH) {
