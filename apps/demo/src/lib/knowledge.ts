@@ -54,8 +54,10 @@ export interface ImportState {
   readonly folder: string | null;
   /** ms since 1970. */
   readonly at: number;
-  /** Runs so far: more than two means that it was interrupted. */
+  /** Runs so far. */
   readonly runs: number;
+  /** It was interrupted, and went on where it had stopped. */
+  readonly resumed: boolean;
   /** The run that was started last; its stream shows its progress. */
   readonly run: { readonly phase: ImportPhase; readonly stream: string } | null;
   /** Null while it is running, or waits for its server to come back. */
@@ -70,17 +72,27 @@ export function foldKnowledge(imports: Imports, event: KnowledgeEvent): Imports 
   switch (event.type) {
     case 'added': {
       const { id, label, folder, at } = event;
-      return [...imports, { id, label, folder, at, runs: 0, run: null, end: null }];
+      return [...imports, { id, label, folder, at, runs: 0, resumed: false, run: null, end: null }];
     }
     case 'run': {
       const { phase, stream } = event;
-      return change(imports, event.id, ({ runs }) => ({ run: { phase, stream }, runs: runs + 1, end: null }));
+      return change(imports, event.id, ({ run, runs, resumed }) => ({
+        run: { phase, stream },
+        runs: runs + 1,
+        resumed: resumed || run?.phase === phase,
+        end: null,
+      }));
     }
     case 'ended':
       return change(imports, event.id, () => ({ end: event.end }));
     case 'removed':
       return imports.filter(({ id }) => id !== event.id);
   }
+}
+
+/** True while an import is running, or waits for its server to come back. */
+export function isImporting({ end }: ImportState): boolean {
+  return end === null;
 }
 
 /** Prefix of every stream of an import. */

@@ -9,6 +9,8 @@ export interface DemoConfig {
   readonly documents: DocumentRoots;
   /** What readers see as the documents' place; never a whole path. */
   readonly documentsLabel: string;
+  /** Folder below which the page may import folders by path; null: none. */
+  readonly importRoot: string | null;
   /** Words per second of offline answers; 0 = no pause. */
   readonly wordsPerSecond: number;
   /** How soon a lost server shows in its answers. */
@@ -34,6 +36,9 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, ap
     dataFolder: resolve(/* turbopackIgnore: true */ appFolder, env['PERENNIAL_DATA'] || `${repository}/.perennial`),
     documents: docs ? { base: docs, paths: [''] } : { base: repository, paths: ['README.md', 'docs', 'PROTOCOL.md'] },
     documentsLabel: docs ? basename(docs) : 'docs',
+    importRoot: env['PERENNIAL_IMPORT_ROOT']
+      ? resolve(/* turbopackIgnore: true */ appFolder, env['PERENNIAL_IMPORT_ROOT'])
+      : null,
     wordsPerSecond: readNumber(env, 'PERENNIAL_DEMO_PACE', { min: 0, fallback: DEFAULT_WORDS_PER_SECOND }),
     leaseMs: readNumber(env, 'PERENNIAL_DEMO_LEASE_MS', { min: 100, fallback: DEFAULT_LEASE_MS }),
     model: readModel(env),

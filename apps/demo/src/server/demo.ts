@@ -6,12 +6,14 @@ import { createModelAnswerer } from './answer/model.ts';
 import { createOfflineAnswerer } from './answer/offline.ts';
 import { type DemoConfig, readConfig } from './config.ts';
 import { type Corpus, createCorpus } from './corpus/corpus.ts';
+import { Importer } from './knowledge/importer.ts';
 
 /** Everything that lives as long as the server. */
 export interface Demo {
   readonly config: DemoConfig;
   readonly store: StreamStore;
   readonly corpus: Corpus;
+  readonly importer: Importer;
   readonly answerer: Answerer;
   /** Answers that this process is starting or writing, by stream id; null for one that was there before. */
   readonly running: Map<string, Promise<ProducedStream | null>>;
@@ -33,6 +35,7 @@ function createDemo(config: DemoConfig): Demo {
     config,
     store,
     corpus,
+    importer: new Importer({ store, leaseMs: config.leaseMs, importRoot: config.importRoot }),
     answerer: config.model
       ? createModelAnswerer({ corpus, ...config.model })
       : createOfflineAnswerer({ corpus, wordsPerSecond: config.wordsPerSecond }),

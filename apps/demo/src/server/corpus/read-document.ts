@@ -8,8 +8,8 @@ import { DocumentProblem, type DocumentProblemCode } from './document-problem.ts
 export interface DocumentFile {
   /** Relative to its folder, with forward slashes. */
   readonly name: string;
-  /** Its bytes in base64, where they do not lie on the disk; null where they were not worth sending. */
-  readonly content?: string | null;
+  /** Its bytes in base64, where they do not lie on the disk. */
+  readonly content?: string;
   /** What is known to be wrong with it. */
   readonly problem?: DocumentProblemCode;
 }
@@ -49,7 +49,6 @@ export function problemOf(code: DocumentProblemCode, file: string, cause?: unkno
 export async function readDocument({ name, content, problem }: DocumentFile, base: string): Promise<ReadDocument> {
   if (problem) throw problemOf(problem, name);
   if (!isDocumentName(name)) throw problemOf('NOT_MARKDOWN', name);
-  if (content === null) throw problemOf('TOO_LARGE', name);
   const bytes = content === undefined ? await readBytes(base, name) : Buffer.from(content, 'base64');
   if (bytes.byteLength > MAX_DOCUMENT_BYTES) throw problemOf('TOO_LARGE', name);
   return { file: name, text: decode(name, bytes) };
