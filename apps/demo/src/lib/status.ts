@@ -13,7 +13,7 @@ export type AnswerStatus =
   | 'error';
 
 /** The state of a stream, from its end where it has one, and from the connection. */
-export function toStatus(status: UseStreamResult<Answer>['status'], end: StreamEnd | null): AnswerStatus {
+export function toStatus(status: UseStreamResult<unknown>['status'], end: StreamEnd | null): AnswerStatus {
   if (end) return end.outcome;
   switch (status) {
     // Before the effect that connects has run, as in the server's HTML.
