@@ -41,7 +41,7 @@ export function ConversationNav({ onNavigate = () => undefined }: ConversationNa
           {...(pathname === '/knowledge' && { 'aria-current': 'page' })}
           className={buttonClass(
             'ghost',
-            `mt-1 w-full !justify-start !px-3 ${pathname === '/knowledge' ? 'bg-accent text-foreground' : ''}`,
+            `mt-1 w-full !justify-start !px-3 ${pathname === '/knowledge' ? 'bg-accent !text-foreground' : ''}`,
           )}
         >
           <Library aria-hidden className="size-4" />

@@ -11,6 +11,7 @@ import { FailureNotice } from '../failure-notice.tsx';
 import { StatusPill } from '../status-pill.tsx';
 import { ImportRun } from './import-run.tsx';
 import { RemoveImport } from './remove-import.tsx';
+import { RunDetails } from './run-details.tsx';
 import { SkippedList } from './skipped-list.tsx';
 import { SourceCard } from './source-card.tsx';
 
@@ -26,7 +27,18 @@ export function ImportCard({ state }: { readonly state: ImportState }) {
       icon={<Icon aria-hidden className="size-4.5" />}
       title={label}
       summary={end ? summaryOf(end) : 'Waits for the import before it.'}
-      aside={end ? <StatusPill status={end.outcome} end={null} /> : <Waiting />}
+      state={end ? <StatusPill status={end.outcome} end={null} /> : <Waiting />}
+      actions={
+        <>
+          {end && end.outcome !== 'completed' && (
+            <Button disabled={goOn.isPending} onClick={() => goOn.mutate()}>
+              <Play aria-hidden className="size-4" />
+              Go on
+            </Button>
+          )}
+          <RemoveImport id={id} label={label} />
+        </>
+      }
     >
       {end?.problem && (
         <div className="px-4 pb-3">
@@ -38,16 +50,8 @@ export function ImportCard({ state }: { readonly state: ImportState }) {
           <FailureNotice urgent>{goOn.error.message}</FailureNotice>
         </div>
       )}
-      <div className="flex flex-wrap items-center gap-2 px-4 pb-3">
-        {end && end.outcome !== 'completed' && (
-          <Button disabled={goOn.isPending} onClick={() => goOn.mutate()}>
-            <Play aria-hidden className="size-4" />
-            Go on
-          </Button>
-        )}
-        <RemoveImport id={id} label={label} />
-      </div>
       {end && <SkippedList count={end.skippedCount} reasons={end.skipped} />}
+      {end && run?.phase === 'index' && <RunDetails stream={run.stream} />}
       <output className="sr-only">{end ? announcementOf(label, end) : ''}</output>
     </SourceCard>
   );

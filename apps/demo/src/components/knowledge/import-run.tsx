@@ -36,20 +36,22 @@ export function ImportRun({ state: { label, resumed }, run: { phase, stream }, i
       icon={icon}
       title={label}
       summary={summaryOf(phase, progress)}
-      aside={<StatusPill status={status} end={null} />}
+      state={<StatusPill status={status} end={null} />}
+      actions={
+        <Button disabled={!isOpen(status)} onClick={stop}>
+          <CircleStop aria-hidden className="size-4" />
+          Stop
+        </Button>
+      }
     >
       <div className="px-4 pb-4">
         <ImportBar label={label} phase={phase} progress={progress} />
         <StepTable phase={phase} progress={progress} />
-        <div className="mt-3 flex flex-wrap items-center gap-x-4 gap-y-2">
-          <Button disabled={!isOpen(status)} onClick={stop}>
-            <CircleStop aria-hidden className="size-4" />
-            Stop
-          </Button>
-          {resumed && (
-            <p className="text-xs text-muted-foreground">Went on after an interruption; the table counts from there.</p>
-          )}
-        </div>
+        {resumed && (
+          <p className="mt-3 text-xs text-muted-foreground">
+            Went on after an interruption; the table counts from there.
+          </p>
+        )}
       </div>
       <SkippedList count={problems.length} reasons={problems} />
       <output className="sr-only">The import of {label} is running.</output>
@@ -88,9 +90,11 @@ function ImportBar({
       <Progress.Track className="h-2 flex-1 overflow-hidden rounded-full bg-muted">
         <Progress.Indicator className="h-full rounded-full bg-primary transition-[width] duration-200 data-indeterminate:w-1/4 data-indeterminate:animate-pulse" />
       </Progress.Track>
-      <Progress.Value className="w-10 text-right text-xs text-muted-foreground tabular-nums">
-        {(_, number) => (number === null ? '' : `${number} %`)}
-      </Progress.Value>
+      {value !== null && (
+        <Progress.Value className="w-10 text-right text-xs text-muted-foreground tabular-nums">
+          {(_, number) => `${number} %`}
+        </Progress.Value>
+      )}
     </Progress.Root>
   );
 }

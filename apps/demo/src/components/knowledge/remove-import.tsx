@@ -15,9 +15,12 @@ export function RemoveImport({ id, label }: { readonly id: string; readonly labe
   const remove = useMutation({ mutationFn: () => deleteImport(id), networkMode: 'always' });
   return (
     <AlertDialog.Root open={open} onOpenChange={setOpen}>
-      <AlertDialog.Trigger aria-label={`Remove ${label}`} className={buttonClass('ghost', '!px-3')}>
+      <AlertDialog.Trigger
+        aria-label={`Remove “${label}”`}
+        title="Remove"
+        className={buttonClass('ghost', 'size-11 shrink-0 !px-0')}
+      >
         <Trash2 aria-hidden className="size-4" />
-        Remove
       </AlertDialog.Trigger>
       <AlertDialog.Portal>
         <AlertDialog.Backdrop className="fixed inset-0 bg-black/40 transition-opacity duration-150 data-ending-style:opacity-0 data-starting-style:opacity-0 dark:bg-black/60" />

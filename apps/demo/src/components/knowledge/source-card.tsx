@@ -6,13 +6,15 @@ export interface SourceCardProps {
   readonly title: string;
   /** One line below the title. */
   readonly summary: ReactNode;
-  /** State and buttons. */
-  readonly aside?: ReactNode;
+  /** Next to the title. */
+  readonly state?: ReactNode;
+  /** Buttons. */
+  readonly actions?: ReactNode;
   readonly children?: ReactNode;
 }
 
 /** One place that documents come from. */
-export function SourceCard({ icon, title, summary, aside, children }: SourceCardProps) {
+export function SourceCard({ icon, title, summary, state, actions, children }: SourceCardProps) {
   return (
     <li className="rounded-2xl border bg-card" aria-label={title}>
       <div className="flex items-start gap-3 p-4">
@@ -22,10 +24,11 @@ export function SourceCard({ icon, title, summary, aside, children }: SourceCard
         <div className="min-w-0 flex-1">
           <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
             <h3 className="min-w-0 text-sm leading-snug font-medium wrap-anywhere">{title}</h3>
-            {aside}
+            {state}
           </div>
-          <p className="mt-1 text-sm text-muted-foreground">{summary}</p>
+          <p className="mt-1 text-sm text-muted-foreground tabular-nums">{summary}</p>
         </div>
+        {actions && <div className="-mt-1 -mr-1 flex shrink-0 items-center gap-1">{actions}</div>}
       </div>
       {children}
     </li>

@@ -62,7 +62,7 @@ export function StepTable({ phase, progress }: StepTableProps) {
               </th>
               <td className={`${CELL} hidden text-muted-foreground sm:table-cell`}>{text(received)}</td>
               <td className={CELL}>
-                {text(emitted)} <span className="text-muted-foreground">{makes}</span>
+                {text(emitted)} {emitted !== null && <span className="text-muted-foreground">{makes}</span>}
               </td>
               <td className={`${CELL} text-muted-foreground`}>{rateText(perSecond)}</td>
               <td className={`${CELL} ${errors > 0 ? 'font-medium text-warning' : 'text-muted-foreground'}`}>

@@ -1,4 +1,4 @@
-import { opendir, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { isMarkdownName } from '../../lib/document-name.ts';
@@ -39,15 +39,12 @@ async function* find(base: string, path: string): AsyncGenerator<DocumentFile> {
 }
 
 async function* walk(base: string, folder: string): AsyncGenerator<DocumentFile> {
-  const entries = [];
-  try {
-    for await (const entry of await opendir(join(base, folder))) entries.push(entry);
-  } catch {
+  const entries = await readdir(join(base, folder), { withFileTypes: true }).catch(() => null);
+  if (!entries) {
     yield { name: `${folder}/`, problem: 'UNREADABLE' };
     return;
   }
-  entries.sort((a, b) => (a.name < b.name ? -1 : 1));
-  for (const entry of entries) {
+  for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
     if (entry.name.startsWith('.') || entry.name === 'node_modules') continue;
     const name = folder === '' ? entry.name : `${folder}/${entry.name}`;
     if (entry.isDirectory()) yield* walk(base, name);
