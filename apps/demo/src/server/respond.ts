@@ -64,8 +64,13 @@ function parseJson(text: string): unknown {
   }
 }
 
+/** Next bundles the modules of a server several times, so that one may throw the `PublicError` of another copy. */
+function isPublicError(error: unknown): error is PublicError {
+  return error instanceof Error && 'expose' in error && error.expose === true && 'code' in error;
+}
+
 function toProblem(request: Request, error: unknown): Response {
-  if (error instanceof PublicError) return problem(error.code === 'NOT_FOUND' ? 404 : 400, error.code, error.message);
+  if (isPublicError(error)) return problem(error.code === 'NOT_FOUND' ? 404 : 400, error.code, error.message);
   logError(`${request.method} ${new URL(request.url).pathname} failed`, error);
   const code = isStreamError(error) || isStreamWriteError(error) ? error.code : null;
   const explanation = code === null ? undefined : STORE_PROBLEMS[code];
