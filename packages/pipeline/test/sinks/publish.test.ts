@@ -98,4 +98,50 @@ describe('publishProgress', () => {
     ]);
     expect(chunks.at(-1)).toMatchObject({ progress: { state: 'completed', errorCount: 2 } });
   });
+
+  it('stops the run when somebody asks for it', async () => {
+    const store = createMemoryStreamStore();
+    const source = hanging(2);
+    const run = numbers.execute(source.source);
+    const { opened, done } = publishProgress(run, { store, streamId: 'live', intervalMs: 60_000 });
+    await opened;
+    await run.next();
+    const pending = run.next().then(() => run.next());
+    await store.mark('live', { type: 'cancel', reason: 'stop' });
+    await expect(pending).rejects.toMatchObject({ code: 'ABORTED' });
+    expect(await done).toEqual({ outcome: 'cancelled', reason: 'stop' });
+  });
+
+  it('does not stop the run when it loses its stream', async () => {
+    const memory = createMemoryStreamStore();
+    const lost = Promise.withResolvers<void>();
+    const store = new Proxy(memory, {
+      get(target, key) {
+        if (key !== 'append') {
+          const value: unknown = Reflect.get(target, key);
+          return typeof value === 'function' ? value.bind(target) : value;
+        }
+        return async (...args: Parameters<StreamStore['append']>) => {
+          const answer = await target.append(...args);
+          if (JSON.stringify(answer).includes('FENCED')) lost.resolve();
+          return answer;
+        };
+      },
+    });
+    const gate = Promise.withResolvers<void>();
+    const run = StreamingPipeline.start<number>()
+      .map('late', (n) => gate.promise.then(() => n))
+      .execute(counted(3).source);
+    const { opened, done } = publishProgress(run, { store, streamId: 'live', intervalMs: 1 });
+    await opened;
+    const first = run.next();
+    await memory.mark('live', { type: 'fence', token: 7, nonce: 'a reader that took it for lost' });
+    await lost.promise;
+    for (let i = 0; i < 10; i++) await settle();
+    gate.resolve();
+    expect(await first).toEqual({ done: false, value: 0 });
+    expect(await Array.fromAsync(run)).toEqual([1, 2]);
+    expect((await run.metadata).outcome).toBe('completed');
+    expect((await done).outcome).toBe('failed');
+  });
 });
