@@ -32,7 +32,7 @@ function open(write?: (question: Question, signal: AbortSignal) => AsyncIterable
   const demo: Demo = {
     config: readConfig({}, '/srv/apps/demo'),
     store,
-    importer: new Importer({ store, leaseMs: 5_000, importRoot: null }),
+    importer: new Importer({ store, importRoot: null }),
     corpus: createCorpus({ base: '/nowhere', paths: [] }),
     answerer,
     running: new Map(),

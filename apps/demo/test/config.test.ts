@@ -11,6 +11,7 @@ test('works without any variable', () => {
     documentsLabel: 'docs',
     importRoot: null,
     wordsPerSecond: 45,
+    filesPerSecond: 0,
     leaseMs: 5_000,
     model: null,
   });

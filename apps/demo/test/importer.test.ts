@@ -15,7 +15,7 @@ import { temporaryFolder, write } from './folder.ts';
 const ID = 'import-0001';
 
 function open(importRoot: string | null = null, store: StreamStore = createMemoryStreamStore()) {
-  const importer = new Importer({ store, leaseMs: 5_000, importRoot, now: () => 1_000 });
+  const importer = new Importer({ store, importRoot, now: () => 1_000 });
   let now = 0;
   const corpus = createCorpus({ base: '/nowhere', paths: [] }, { store, now: () => (now += 10_000) });
   return { store, importer, corpus };

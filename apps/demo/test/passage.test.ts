@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 
-import { toPassages } from '../src/server/corpus/passage.ts';
+import { parseInPieces } from '../src/server/corpus/parse-pieces.ts';
+import { cleanDocument, splitDocument, toPassages } from '../src/server/corpus/passage.ts';
 
 test('splits a document at its headings, and keeps their path and line', () => {
   const passages = toPassages(
@@ -91,4 +92,17 @@ test('cuts long lists, code, quotations and paragraphs, and loses nothing of the
   expect(numbered[1]?.markdown).toMatch(
     new RegExp(`^${numbered[0]?.text.match(/word/g)?.length ?? 0} `.replace(/\d+/, (n) => `${Number(n) + 1}\\.`)),
   );
+});
+
+test('parses a long document in pieces, with the same passages as at a stretch', async () => {
+  const chapters = Array.from(
+    { length: 120 },
+    (_, i) =>
+      `## Chapter ${i}\n\n${`Sentence number ${i}. `.repeat(30)}\n\n- one\n\n- two\n\n  still two\n\n\`\`\`sh\n\n# no heading ${i}\n\n\`\`\`\n\n| a | b |\n|---|---|\n| ${i} | x |\n`,
+  );
+  const text = `---\ntitle: Book\n---\n\n${chapters.join('\n')}`;
+  let pieces = 0;
+  const root = await parseInPieces(text, async () => void pieces++);
+  expect(pieces).toBeGreaterThan(3);
+  expect([...splitDocument(cleanDocument('book.md', root))]).toEqual(toPassages('book.md', text));
 });

@@ -13,6 +13,8 @@ export interface DemoConfig {
   readonly importRoot: string | null;
   /** Words per second of offline answers; 0 = no pause. */
   readonly wordsPerSecond: number;
+  /** Files that imports take in per second; 0 = as many as can be. */
+  readonly filesPerSecond: number;
   /** How soon a lost server shows in its answers. */
   readonly leaseMs: number;
   /** Null: answers are offline extracts. */
@@ -40,6 +42,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, ap
       ? resolve(/* turbopackIgnore: true */ appFolder, env['PERENNIAL_IMPORT_ROOT'])
       : null,
     wordsPerSecond: readNumber(env, 'PERENNIAL_DEMO_PACE', { min: 0, fallback: DEFAULT_WORDS_PER_SECOND }),
+    filesPerSecond: readNumber(env, 'PERENNIAL_DEMO_IMPORT_PACE', { min: 0, fallback: 0 }),
     leaseMs: readNumber(env, 'PERENNIAL_DEMO_LEASE_MS', { min: 100, fallback: DEFAULT_LEASE_MS }),
     model: readModel(env),
   };

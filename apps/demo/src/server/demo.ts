@@ -35,7 +35,7 @@ function createDemo(config: DemoConfig): Demo {
     config,
     store,
     corpus,
-    importer: new Importer({ store, leaseMs: config.leaseMs, importRoot: config.importRoot }),
+    importer: new Importer({ store, importRoot: config.importRoot, filesPerSecond: config.filesPerSecond }),
     answerer: config.model
       ? createModelAnswerer({ corpus, ...config.model })
       : createOfflineAnswerer({ corpus, wordsPerSecond: config.wordsPerSecond }),

@@ -1,9 +1,11 @@
 import { StreamingErrorStrategy, StreamingPipeline } from '@perennial/pipeline';
 
+import { takeBreaths, takeTurns } from './breath.ts';
 import { DocumentProblem } from './document-problem.ts';
 import { type IndexedPassage, tokenise } from './indexed-passage.ts';
+import { parseInPieces } from './parse-pieces.ts';
 import { type CleanDocument, cleanDocument, type Passage, splitDocument } from './passage.ts';
-import { type DocumentFile, problemOf, readDocument } from './read-document.ts';
+import { type DocumentFile, problemOf, type ReadDocument, readDocument } from './read-document.ts';
 
 /** Options of {@link documentPipeline}. */
 export interface DocumentPipelineOptions {
@@ -11,6 +13,8 @@ export interface DocumentPipelineOptions {
   readonly base: string;
   /** Put before the names of files, so that documents of several places stay apart. @default '' */
   readonly prefix?: string;
+  /** Files that are read per second; 0 = as many as can be. @default 0 */
+  readonly filesPerSecond?: number;
 }
 
 /** Files being read at the same time. */
@@ -21,11 +25,21 @@ const BATCH = 32;
 const errorStrategy = StreamingErrorStrategy.SPLIT_ERRORS;
 
 /** Turns files into passages with their terms. What cannot be taken in leaves the pipeline as a {@link DocumentProblem}. */
-export function documentPipeline({ base, prefix = '' }: DocumentPipelineOptions) {
+export function documentPipeline({ base, prefix = '', filesPerSecond = 0 }: DocumentPipelineOptions) {
+  const turn = takeTurns(filesPerSecond);
+  const breathe = takeBreaths();
+  const read = async (file: DocumentFile): Promise<ReadDocument> => {
+    await turn();
+    return readDocument(file, base);
+  };
+  const clean = ({ file, text }: ReadDocument): Promise<CleanDocument> =>
+    guarded(file, async () => cleanDocument(`${prefix}${file}`, await parseInPieces(text, breathe)));
+  const split = (document: CleanDocument): AsyncGenerator<Passage> =>
+    splitSlowly(document, document.file.slice(prefix.length), breathe);
   return StreamingPipeline.start<DocumentFile>()
-    .map('read', (file) => readDocument(file, base), { parallel: true, concurrencyLimit: READS, errorStrategy })
-    .map('clean', ({ file, text }) => guarded(file, () => cleanDocument(`${prefix}${file}`, text)), { errorStrategy })
-    .flatMap('split', (document) => split(document, document.file.slice(prefix.length)), { errorStrategy })
+    .map('read', read, { parallel: true, concurrencyLimit: READS, errorStrategy })
+    .map('clean', clean, { errorStrategy })
+    .flatMap('split', split, { errorStrategy })
     .batch('batch', BATCH)
     .map('tokenise', (passages): readonly IndexedPassage[] => passages.map(tokenise));
 }
@@ -37,16 +51,27 @@ export async function collectProblems(errors: AsyncIterable<{ readonly cause?: u
   return problems;
 }
 
-function split(document: CleanDocument, file: string): Passage[] {
-  const passages = guarded(file, () => splitDocument(document));
-  if (passages.length === 0) throw problemOf('EMPTY', file);
-  return passages;
+async function* splitSlowly(
+  document: CleanDocument,
+  file: string,
+  breathe: () => Promise<void>,
+): AsyncGenerator<Passage, void> {
+  const passages = splitDocument(document);
+  let count = 0;
+  for (;;) {
+    const { done, value } = await guarded(file, async () => passages.next());
+    if (done) break;
+    count++;
+    yield value;
+    await breathe();
+  }
+  if (count === 0) throw problemOf('EMPTY', file);
 }
 
 /** A parser that gives up, on nesting without end for one, has a problem with the file, and the reader wants to know which. */
-function guarded<T>(file: string, work: () => T): T {
+async function guarded<T>(file: string, work: () => Promise<T>): Promise<T> {
   try {
-    return work();
+    return await work();
   } catch (cause) {
     throw cause instanceof DocumentProblem ? cause : problemOf('UNPARSABLE', file, cause);
   }

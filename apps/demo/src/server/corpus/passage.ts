@@ -43,29 +43,32 @@ interface Section {
 
 /** Splits one Markdown file into passages. A heading without any text of its own gives none. */
 export function toPassages(file: string, markdown: string): Passage[] {
-  return splitDocument(cleanDocument(file, markdown));
+  return [...splitDocument(cleanDocument(file, parseMarkdown(markdown)))];
 }
 
-/** Parses a Markdown file and drops what means nothing outside of it. */
-export function cleanDocument(file: string, markdown: string): CleanDocument {
-  const root = parseMarkdown(markdown);
+/** Finds the title of a parsed document, and drops what means nothing outside of its file. Changes the tree in place. */
+export function cleanDocument(file: string, root: Root): CleanDocument {
   const title = frontMatterTitle(root) ?? firstTitle(root) ?? fileTitle(file);
   return { file, title, root: makePortable(root) };
 }
 
-/** Cuts a document into passages. A heading without any text of its own gives none. */
-export function splitDocument({ file, title, root }: CleanDocument): Passage[] {
-  const sections = toSections(root, title);
-  return sections.flatMap(split).map(({ headings, line, blocks }, index) => ({
-    id: `${file}#${index}`,
-    file,
-    title,
-    headings,
-    line,
-    markdown: printMarkdown({ type: 'root', children: blocks }),
-    text: plainText(blocks),
-    listOnly: blocks.every(({ type }) => type === 'list'),
-  }));
+/** Cuts a document into passages, one at a time. A heading without any text of its own gives none. */
+export function* splitDocument({ file, title, root }: CleanDocument): Generator<Passage> {
+  let index = 0;
+  for (const section of toSections(root, title)) {
+    for (const { headings, line, blocks } of split(section)) {
+      yield {
+        id: `${file}#${index++}`,
+        file,
+        title,
+        headings,
+        line,
+        markdown: printMarkdown({ type: 'root', children: blocks }),
+        text: plainText(blocks),
+        listOnly: blocks.every(({ type }) => type === 'list'),
+      };
+    }
+  }
 }
 
 function toSections(root: Root, title: string): Section[] {

@@ -23,13 +23,15 @@ import { findImport, noteKnowledge, orThrow } from './knowledge-log.ts';
 /** What a run of an import needs. */
 export interface ImportRunOptions {
   readonly store: StreamStore;
-  /** How soon a lost server shows in the run's stream. */
-  readonly leaseMs: number;
   /** Folder of the files that were not sent. */
   readonly base: string;
   readonly signal: AbortSignal;
+  /** Files that are taken in per second; 0 = as many as can be. */
+  readonly filesPerSecond: number;
 }
 
+/** Long enough for a server that is busy with a document; a new server announces itself in the log. */
+const LEASE_MS = 30_000;
 /** How often the progress of a run is written. */
 const PROGRESS_INTERVAL_MS = 100;
 
@@ -53,7 +55,7 @@ export async function discoverFiles({ id }: ImportState, options: ImportRunOptio
 
 /** Takes in the files that were found or sent. A run that was interrupted goes on at the passage where it stopped. */
 export async function indexFiles({ id, label }: ImportState, options: ImportRunOptions): Promise<void> {
-  const { store, base, signal } = options;
+  const { store, base, signal, filesPerSecond } = options;
   const head = await store.head(filesStreamId(id));
   if (!head)
     throw new PublicError('NOT_FOUND', 'The files are not kept any longer. Remove this import and send them again.');
@@ -61,7 +63,7 @@ export async function indexFiles({ id, label }: ImportState, options: ImportRunO
   const files = positionedSource((startIndex) =>
     getStreamReader<DocumentFile>({ store, streamId: filesStreamId(id), startIndex }),
   );
-  const { run, done } = documentPipeline({ base, prefix: `${label}/` })
+  const { run, done } = documentPipeline({ base, prefix: `${label}/`, filesPerSecond })
     .checkpoint('store', { mode: 'pass', store, streamId: `${importPrefix(id)}checkpoint` })
     .executeToStream(files, { store, streamId: passagesStreamId(id), runId: id, total, signal });
   await follow({ id, phase: 'index' }, run, options, done);
@@ -71,7 +73,7 @@ export async function indexFiles({ id, label }: ImportState, options: ImportRunO
 async function follow(
   { id, phase }: { readonly id: string; readonly phase: ImportPhase },
   run: StreamingRun<unknown>,
-  { store, leaseMs }: ImportRunOptions,
+  { store }: ImportRunOptions,
   done: Promise<unknown>,
 ): Promise<void> {
   // What it fails with is for the end of this function; until then it must not count as unhandled.
@@ -81,7 +83,7 @@ async function follow(
   const published = publishProgress(run, {
     store,
     streamId: stream,
-    leaseMs,
+    leaseMs: LEASE_MS,
     intervalMs: PROGRESS_INTERVAL_MS,
     errors: true,
   });

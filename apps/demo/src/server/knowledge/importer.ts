@@ -5,7 +5,7 @@ import { isImporting, type ImportEnd, importPrefix, type ImportState } from '../
 import { listHeads } from '../chats/list.ts';
 import { logError } from '../log-error.ts';
 import { ImportFolder } from './import-folder.ts';
-import { discoverFiles, ImportStopped, indexFiles, type ImportRunOptions } from './import-run.ts';
+import { discoverFiles, ImportStopped, indexFiles } from './import-run.ts';
 import { findImport, noteKnowledge, readKnowledge } from './knowledge-log.ts';
 import { summarise, summarisePart } from './summary.ts';
 import { sealUpload, storeUpload } from './upload.ts';
@@ -13,7 +13,8 @@ import { sealUpload, storeUpload } from './upload.ts';
 /** Options of {@link Importer}. */
 export interface ImporterOptions {
   readonly store: StreamStore;
-  readonly leaseMs: number;
+  /** Files that are taken in per second; 0 = as many as can be. @default 0 */
+  readonly filesPerSecond?: number;
   /** Folder below which folders may be imported by path; null: none may. */
   readonly importRoot: string | null;
   /** ms since 1970. */
@@ -31,16 +32,16 @@ interface Running {
 /** Runs the imports of this server. An import survives it: {@link Importer.resume} goes on with what was interrupted. */
 export class Importer {
   readonly #store: StreamStore;
-  readonly #leaseMs: number;
+  readonly #filesPerSecond: number;
   readonly #folder: ImportFolder;
   readonly #now: () => number;
   readonly #running = new Map<string, Running>();
   /** Imports take turns: they live on the processor, and each has a stream that pages keep a connection for. */
   #turn: Promise<void> = Promise.resolve();
 
-  constructor({ store, leaseMs, importRoot, now = Date.now }: ImporterOptions) {
+  constructor({ store, filesPerSecond = 0, importRoot, now = Date.now }: ImporterOptions) {
     this.#store = store;
-    this.#leaseMs = leaseMs;
+    this.#filesPerSecond = filesPerSecond;
     this.#folder = new ImportFolder(importRoot);
     this.#now = now;
   }
@@ -135,7 +136,7 @@ export class Importer {
   async #work(state: ImportState, signal: AbortSignal): Promise<ImportEnd> {
     try {
       const base = await this.#folder.baseOf(state.folder);
-      const options: ImportRunOptions = { store: this.#store, leaseMs: this.#leaseMs, base, signal };
+      const options = { store: this.#store, base, signal, filesPerSecond: this.#filesPerSecond };
       if (state.folder !== null) await discoverFiles(state, options);
       await indexFiles(state, options);
       return { outcome: 'completed', problem: null, ...(await summarise(this.#store, state, base)) };
