@@ -113,17 +113,34 @@ describe('publishProgress', () => {
   });
 
   it('does not stop the run when it loses its stream', async () => {
-    const store = createMemoryStreamStore();
+    const memory = createMemoryStreamStore();
+    let fenced = false;
+    const refused = Promise.withResolvers<void>();
+    const store = new Proxy(memory, {
+      get(target, key) {
+        const value: unknown = Reflect.get(target, key);
+        if (key !== 'mark') return typeof value === 'function' ? value.bind(target) : value;
+        return async (...args: Parameters<StreamStore['mark']>) => {
+          try {
+            return await target.mark(...args);
+          } finally {
+            if (fenced) refused.resolve();
+          }
+        };
+      },
+    });
     const gate = Promise.withResolvers<void>();
     const run = StreamingPipeline.start<number>()
       .map('late', (n) => gate.promise.then(() => n))
       .execute(counted(3).source);
-    const { opened, done } = publishProgress(run, { store, streamId: 'live', intervalMs: 1 });
+    const { opened, done } = publishProgress(run, { store, streamId: 'live', intervalMs: 1, leaseMs: 60 });
     await opened;
     const first = run.next();
-    await store.mark('live', { type: 'fence', token: 7, nonce: 'a reader that took it for lost' });
-    // The writer learns of it at once, and has turns enough to do the wrong thing.
-    for (let i = 0; i < 100; i++) await settle();
+    fenced = true;
+    await memory.mark('live', { type: 'fence', token: 7, nonce: 'a reader that took it for lost' });
+    await refused.promise;
+    // The renewal of its lease was refused: the writer knows now, and has turns enough to do the wrong thing.
+    for (let i = 0; i < 20; i++) await settle();
     gate.resolve();
     expect(await first).toEqual({ done: false, value: 0 });
     expect(await collect(run)).toEqual([1, 2]);
