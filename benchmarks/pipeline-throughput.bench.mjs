@@ -131,8 +131,9 @@ const chunked = await compare(
 
 const chain = generated['hand-written async generators'];
 const records = chunked['bare for await loop over the records of a stream'];
-gate('async generator source, of the bare loop', generated['pipeline, no timing'], { most: 2.3 });
-gate('of a chain of hand-written generators', generated['pipeline, no timing'] / chain, { most: 0.75 });
+// What users get is the pipeline as it comes; without timing it does less, and is measured for the price of timing only.
+gate('async generator source, of the bare loop', generated['pipeline, as it comes'], { most: 2.3 });
+gate('without timing, of a chain of hand-written generators', generated['pipeline, no timing'] / chain, { most: 0.75 });
 gate('as it comes, of a chain of hand-written generators', generated['pipeline, as it comes'] / chain, { most: 0.75 });
 gate('1 in 64 timed, of no timing', generated['pipeline, 1 in 64 timed'] / generated['pipeline, no timing'], {
   most: 1.2,
