@@ -41,7 +41,8 @@ test('a folder of several hundred real documents is imported live, survives kill
   expect(expected).toBeGreaterThan(300);
   const data = await temporaryFolder();
   const env = { ...DEMO_ENV, PERENNIAL_DEMO_PACE: '0', PERENNIAL_IMPORT_ROOT: join(REAL_DOCUMENTS, '..') };
-  const first = await startDemo({ data: data.path, env });
+  // Slow enough to be seen, and to be killed in the middle on any machine.
+  const first = await startDemo({ data: data.path, env: { ...env, PERENNIAL_DEMO_IMPORT_PACE: '60' } });
   const knowledge = new KnowledgePage(page, first.url);
   await knowledge.open();
   await knowledge.importFolder('docs');
@@ -49,7 +50,7 @@ test('a folder of several hundred real documents is imported live, survives kill
   // Each step is shown while it works, and the server dies when passages have been stored.
   const card = knowledge.source('docs');
   await expect(card.getByRole('progressbar')).toBeVisible();
-  await expect.poll(() => knowledge.emitted('docs', 'store'), { intervals: [20], timeout: 60_000 }).toBeGreaterThan(2);
+  await expect.poll(() => knowledge.emitted('docs', 'store'), { intervals: [20], timeout: 60_000 }).toBeGreaterThan(10);
   await expect(card).toContainText(new RegExp(`of ${expected} files`));
   await first.crash();
   await expect(card.getByTestId('status')).toHaveText('Reconnecting', { timeout: 20_000 });
