@@ -13,7 +13,7 @@ export interface DocumentRoots {
 }
 
 /** Files beyond this number are left out, which the last one found says. */
-export const MAX_FILES = 20_000;
+const MAX_FILES = 20_000;
 
 /**
  * Finds the Markdown files below the roots in a stable order; hidden folders and `node_modules` are skipped. A folder that cannot be read
