@@ -22,6 +22,7 @@ import {
   handleStoreMark,
   handleStoreRead,
 } from './store-port.ts';
+import { createStreamQuota } from './stream-quota.ts';
 import { normaliseBasePath, resolveTarget } from './target.ts';
 import { PARAM } from './wire.ts';
 
@@ -82,6 +83,7 @@ function createContext(options: StreamHandlerOptions): HandlerContext {
       onMisconfigured: (error) => report(error),
     }),
     slots: createReaderSlots(limits),
+    quota: createStreamQuota({ store, maxStreams: limits.maxStreams, now }),
     cacheControl: options.cacheControl ?? 'private, no-cache',
     closing: signal,
   };
