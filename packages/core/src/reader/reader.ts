@@ -5,6 +5,7 @@ import type { DataRecord } from '../log/record.ts';
 import type { StreamStore } from '../log/store.ts';
 import { type StreamAddress, streamIdOf } from '../stream-address.ts';
 import { createLeaseObserver, endLapsed, type LeaseObserver } from './lease-observer.ts';
+import { createReadAhead, type ReadAhead } from './read-ahead.ts';
 import { createRecordReader, type ReadViewOptions, type StreamReader } from './record-reader.ts';
 import type { RecordSource, SourcePage } from './record-source.ts';
 
@@ -13,11 +14,14 @@ export type { ReadViewOptions, StreamReader };
 /** Options of {@link getStreamReader}, besides the stream's address. */
 export interface StreamReaderOptions extends ReadViewOptions {
   readonly store: StreamStore;
-  /** Records fetched from the store at once. @default 512 */
+  /** Records fetched from the store at once. @default 512, growing to 4096 while catching up */
   readonly pageSize?: number;
+  /** Fetch the next page while the current one is consumed: faster, for one more page in memory. @default true */
+  readonly readAhead?: boolean;
 }
 
 const DEFAULT_PAGE_SIZE = 512;
+const DEFAULT_MAX_PAGE_SIZE = 4_096;
 
 /**
  * Opens a reader on a stream, anywhere, at any time, in any process that reaches the store.
@@ -42,17 +46,24 @@ class StoreSource implements RecordSource<DataRecord> {
   readonly #streamId: string;
   readonly #options: StreamReaderOptions;
   readonly #lease: LeaseObserver;
+  readonly #pages: ReadAhead;
   #head: StreamHead | null = null;
 
   constructor(streamId: string, options: StreamReaderOptions) {
     this.#streamId = streamId;
     this.#options = options;
     this.#lease = createLeaseObserver(options.monotonic);
+    const { store, pageSize = DEFAULT_PAGE_SIZE } = options;
+    this.#pages = createReadAhead({
+      read: (from, limit) => store.read(streamId, { from, limit }),
+      pageSize,
+      maxPageSize: options.pageSize ?? DEFAULT_MAX_PAGE_SIZE,
+      enabled: options.readAhead ?? true,
+    });
   }
 
   async read(from: number): Promise<SourcePage<DataRecord>> {
-    const { store, pageSize = DEFAULT_PAGE_SIZE } = this.#options;
-    const { records, head } = await store.read(this.#streamId, { from, limit: pageSize });
+    const { records, head } = await this.#pages.page(from);
     this.#head = head;
     return { records, end: head.end, tail: head.nextPosition };
   }
