@@ -32,8 +32,8 @@ async function serveReference(options) {
 }
 
 process.on('message', () => {
-  globalThis.gc?.();
   const { user, system } = process.cpuUsage();
+  globalThis.gc?.();
   process.send({ cpuUs: user + system, rss: process.memoryUsage().rss });
 });
 process.on('disconnect', () => process.exit());

@@ -49,7 +49,9 @@ export function createStreamHandler(options: StreamHandlerOptions): (request: Re
       policy.assertOrigin(request);
       return policy.apply(request, await route(context, request, basePath));
     } catch (error) {
-      if (error instanceof AuthorizeAnswer) return policy.apply(request, error.response);
+      // A response that came from `fetch` or `Response.redirect` has headers that cannot be changed.
+      if (error instanceof AuthorizeAnswer)
+        return policy.apply(request, new Response(error.response.body, error.response));
       return policy.apply(request, answerError(options, request, error));
     }
   };
