@@ -2,6 +2,8 @@
  * Server CPU time of fanning a stream out to 100 SSE readers through a production build of Next, against a bare loop in the same server that
  * encodes each batch once and enqueues it to all readers. The clients run in a process of their own; rounds alternate.
  *
+ * Next and React come from the root install.
+ *
  * Target: at most 1.2 times the CPU time of the bare loop.
  */
 import { fork, spawn, spawnSync } from 'node:child_process';
