@@ -21,6 +21,7 @@ const CHUNKS = 20_000;
 const WAITING = 1_024;
 const value = { type: 'text-delta', id: '0', delta: 'some token text here' };
 let streams = 0;
+const turn = Promise.resolve();
 
 /** Writes all chunks, reads them in another task, and returns how many there were. */
 async function deliver(store, readerStore = store) {
@@ -60,7 +61,7 @@ async function bareFile(handle) {
     if (queue.length >= WAITING) await flushing;
     queue.push(JSON.stringify(value));
     flushing ??= flush();
-    await null;
+    await turn;
   }
   while (flushing) await flushing;
   return count;

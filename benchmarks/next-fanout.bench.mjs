@@ -82,7 +82,8 @@ async function fanOut(kind, round) {
 }
 
 async function send(method, body) {
-  const response = await fetch(`${base}/publish`, { method, body: JSON.stringify(body) });
+  const sent = { method, body: JSON.stringify(body) };
+  const response = await fetch(`${base}/publish`, sent);
   if (!response.ok) throw new Error(`${method} /publish: ${response.status} ${await response.text()}`);
 }
 

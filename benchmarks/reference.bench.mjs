@@ -207,27 +207,24 @@ async function many(server, readers, chunks) {
 }
 
 async function compareMany({ ours, reference }) {
-  for (const server of [ours, reference]) server.many = await many(server, 500, 50);
-  for (const [what, key, show] of [
-    ['500 SSE readers: server CPU per delivery', 'cpuUs', (us) => perItem(us, 'delivery')],
-    [
-      '500 SSE readers: memory of the server per reader',
-      'bytesPerReader',
-      (bytes) => `${(bytes / 1_024).toFixed(1)} KiB`,
-    ],
-  ]) {
-    const ratio = reference.many[key] / ours.many[key];
-    console.log(
-      `${ours.kind} store: ${what}  ${show(ours.many[key])}   ${reference.kind} ${show(reference.many[key])}   ratio ${ratio.toFixed(2)}`,
-    );
-    row({
-      what: `${ours.kind} store: ${what}`,
-      ours: show(ours.many[key]),
-      against: reference.kind,
-      yardstick: show(reference.many[key]),
-      ratio,
-    });
-  }
+  const [mine, theirs] = [await many(ours, 500, 50), await many(reference, 500, 50)];
+  const perReader = ({ bytesPerReader }) => `${(bytesPerReader / 1_024).toFixed(1)} KiB`;
+  report('500 SSE readers: server CPU per delivery', {
+    pair: [ours, reference],
+    texts: [perItem(mine.cpuUs, 'delivery'), perItem(theirs.cpuUs, 'delivery')],
+    ratio: theirs.cpuUs / mine.cpuUs,
+  });
+  report('500 SSE readers: memory of the server per reader', {
+    pair: [ours, reference],
+    texts: [perReader(mine), perReader(theirs)],
+    ratio: theirs.bytesPerReader / mine.bytesPerReader,
+  });
+}
+
+function report(what, { pair: [ours, reference], texts: [mine, theirs], ratio }) {
+  const title = `${ours.kind} store: ${what}`;
+  console.log(`${title}  ${mine}   ${reference.kind} ${theirs}   ratio ${ratio.toFixed(2)}`);
+  row({ what: title, ours: mine, against: reference.kind, yardstick: theirs, ratio });
 }
 
 async function compareMemory({ ours, reference }) {
@@ -238,12 +235,9 @@ async function compareMemory({ ours, reference }) {
     grown.push((await server.usage()).rss - before.rss);
   }
   const [mine, theirs] = grown.map((bytes) => `${(bytes / 2 ** 20).toFixed(0)} MiB`);
-  console.log(`${ours.kind} store: memory of 20 streams of 10,000 records  ${mine}   ${reference.kind} ${theirs}`);
-  row({
-    what: `${ours.kind} store: memory that 20 streams of 10,000 records take`,
-    ours: mine,
-    against: reference.kind,
-    yardstick: theirs,
+  report('memory that 20 streams of 10,000 records take', {
+    pair: [ours, reference],
+    texts: [mine, theirs],
     ratio: grown[1] / grown[0],
   });
 }
