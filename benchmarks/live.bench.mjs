@@ -17,7 +17,7 @@ import { startRedis } from '../packages/redis-server/src/index.ts';
 import { compare } from './lib/rounds.mjs';
 
 const CHUNKS = 20_000;
-/** Chunks that wait at most; ours and the bare loops alike. */
+/** Chunks that wait at most, besides those that are being stored; ours and the bare loop alike. */
 const WAITING = 1_024;
 const value = { type: 'text-delta', id: '0', delta: 'some token text here' };
 let streams = 0;
@@ -32,7 +32,7 @@ async function deliver(store, readerStore = store) {
     for await (const _ of getStreamReader({ store: readerStore, streamId })) count++;
     return count;
   })();
-  const writer = getStreamWriter({ store, streamId, highWaterMark: WAITING });
+  const writer = getStreamWriter({ store, streamId, highWaterMark: 2 * WAITING });
   for (let n = 0; n < CHUNKS; n++) await writer.write(value);
   await writer.close();
   const count = await reading;
