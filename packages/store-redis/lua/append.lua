@@ -16,7 +16,7 @@
 --
 -- Returns { 0, head, results, stream sequences of the results 6 }; results are '' when every segment was stored without a skip, one after
 -- the other up to the head's next position, else joined by ';', one per segment:
---   0,position,skipped = stored; 1,next sequence = duplicate; 2,epoch = stale epoch; 3 = closed; 4 = content type;
+--   0,position,skipped = stored; 1,next sequence = duplicate; 2,epoch = stale epoch; 3,skipped = closed; 4,skipped = content type;
 --   5,expected sequence = gap; 6 = stream sequence regression; 7,next position = conflict; 8,token = fenced.
 -- Negative codes: { -1 } no such stream; { -9 } kept for its forks only; { -2, next position } the server lost acknowledged records; { -4 } the log is not the one that
 -- the head belongs to, nothing was written.
@@ -126,9 +126,9 @@ while at <= last do
     end
     if not result then
       if ended then
-        result = '3'
+        result = '3,' .. text(skipped)
       elseif (media and media ~= h[M]) or band(flags, foreign) ~= 0 then
-        result = '4'
+        result = '4,' .. text(skipped)
       elseif id and seq > expectedSeq then
         result = '5,' .. text(expectedSeq)
       elseif ordinal and streamSeq and not follows(streamSeq, ordinal) then

@@ -5,6 +5,7 @@ import type { LiveFeeds } from './live-feeds.ts';
 import type { ResolvedLimits } from './options.ts';
 import type { Query } from './query.ts';
 import type { ReaderSlots } from './reader-slots.ts';
+import type { StreamQuota } from './stream-quota.ts';
 
 /** What the routes of one handler share. */
 export interface HandlerContext {
@@ -16,6 +17,7 @@ export interface HandlerContext {
   readonly cursors: Cursors;
   readonly feeds: LiveFeeds;
   readonly slots: ReaderSlots;
+  readonly quota: StreamQuota;
   readonly cacheControl: string;
   /** Aborted when the server is closing. */
   readonly closing: AbortSignal | undefined;

@@ -28,9 +28,9 @@ export async function handleCreate(context: HandlerContext, { request, url, id }
     ...(records.length > 0 && { records }),
     ...(end && { end }),
   };
-  const { created, head } = await (asked
-    ? createFork(context, id, { ...options, fork: asked.fork })
-    : context.store.create(id, options));
+  const { created, head } = await context.quota.create(id, () =>
+    asked ? createFork(context, id, { ...options, fork: asked.fork }) : context.store.create(id, options),
+  );
   return emptyResponse(created ? 201 : 200, {
     'Content-Type': head.contentType,
     ...(created && { Location: `${url.origin}${url.pathname}${url.search}` }),

@@ -22,6 +22,7 @@ import {
   handleStoreMark,
   handleStoreRead,
 } from './store-port.ts';
+import { createStreamQuota } from './stream-quota.ts';
 import { normaliseBasePath, resolveTarget } from './target.ts';
 import { PARAM } from './wire.ts';
 
@@ -48,7 +49,9 @@ export function createStreamHandler(options: StreamHandlerOptions): (request: Re
       policy.assertOrigin(request);
       return policy.apply(request, await route(context, request));
     } catch (error) {
-      if (error instanceof AuthorizeAnswer) return policy.apply(request, error.response);
+      // A response that came from `fetch` or `Response.redirect` has headers that cannot be changed.
+      if (error instanceof AuthorizeAnswer)
+        return policy.apply(request, new Response(error.response.body, error.response));
       return policy.apply(request, answerError(options, request, error));
     }
   };
@@ -83,6 +86,7 @@ function createContext(options: StreamHandlerOptions, basePath: string): Handler
       onMisconfigured: (error) => report(error),
     }),
     slots: createReaderSlots(limits),
+    quota: createStreamQuota({ store, maxStreams: limits.maxStreams, now }),
     cacheControl: options.cacheControl ?? 'private, no-cache',
     closing: signal,
   };

@@ -4,10 +4,11 @@ import { emptyResponse } from './responses.ts';
 
 /** `DELETE {stream}`. */
 export async function handleDelete(
-  { guard, store }: HandlerContext,
+  { guard, store, quota }: HandlerContext,
   { request, id }: StreamRequest,
 ): Promise<Response> {
   await guard(request, id, 'delete');
   if (!(await store.delete(id))) throw await absence(store, id);
+  quota.removed();
   return emptyResponse(204);
 }

@@ -23,7 +23,7 @@ const NO_STORE = { 'Cache-Control': 'no-store' };
 
 /** `PUT {stream}?perennial-create`: {@link StreamStore.create} (PROTOCOL.md, "The store port over HTTP"). */
 export async function handleStoreCreate(
-  { guard, store, limits }: HandlerContext,
+  { guard, store, limits, quota }: HandlerContext,
   { request, id }: StreamRequest,
 ): Promise<Response> {
   await guard(request, id, 'create', 'mark');
@@ -32,7 +32,7 @@ export async function handleStoreCreate(
   if (options.fork) await guard(request, options.fork.from, 'read', 'mark');
   assertRecords(options.records ?? [], limits);
   assertJsonTexts(options.records ?? [], limits);
-  const { created, head } = await store.create(id, options);
+  const { created, head } = await quota.create(id, () => store.create(id, options));
   return json({ created, head }, created ? 201 : 200);
 }
 

@@ -5,7 +5,7 @@ import type { RedisScript } from './redis-script.ts';
 /** lua/append.lua */
 export const appendScript: RedisScript = {
   name: 'append',
-  sha: '53b7de15daec103db8f968a68ab34ea21ca22084',
+  sha: '9cc7ac4ab1caaa1ee35330431480e363165aeda5',
   source: `local call, format, sub = redis.call, string.format, string.sub
 local META, LOG, CHANNEL = KEYS[1], KEYS[2], ARGV[2]
 local I, N, K, F, M, E, T, L, CR, X = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
@@ -183,9 +183,9 @@ while at <= last do
     end
     if not result then
       if ended then
-        result = '3'
+        result = '3,' .. text(skipped)
       elseif (media and media ~= h[M]) or band(flags, foreign) ~= 0 then
-        result = '4'
+        result = '4,' .. text(skipped)
       elseif id and seq > expectedSeq then
         result = '5,' .. text(expectedSeq)
       elseif ordinal and streamSeq and not follows(streamSeq, ordinal) then
