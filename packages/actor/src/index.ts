@@ -1,3 +1,10 @@
+export {
+  type Activity,
+  type ActivityBatch,
+  type ActivityOptions,
+  type Dataset,
+  defineActivity,
+} from './activity/activity.ts';
 export { Actor, isStreamingActor, type StreamingActor } from './actor/actor.ts';
 export { type ActorStream, isLastChunk, type LooseChunk } from './actor/chunks.ts';
 export {
@@ -5,10 +12,11 @@ export {
   collectResult,
   collectWithProgress,
   type ProgressCallbacks,
+  type ResultOf,
   throwOnError,
 } from './actor/collect.ts';
 export { type ActorCallContext, type ActorContext, createActorContext } from './actor/context.ts';
-export { type ActorFunction, defineActor } from './actor/define-actor.ts';
+export { defineActor } from './actor/define-actor.ts';
 export type { AI, AIFinish, AIOptions, AIUsage, ChatMessage, Prompt } from './ai/ai.ts';
 export { AIError, type AIErrorCode } from './ai/ai-error.ts';
 export { AIService, type AIServiceOptions } from './ai/ai-service.ts';
@@ -36,3 +44,18 @@ export {
   createActorRegistry,
   type RegisterOptions,
 } from './registry/registry.ts';
+export { type Contribution, createTeam, type Team, type TeamMember, type TeamOptions } from './team/team.ts';
+export { toUpdate, type WorkflowStreamChunk, type WorkflowUpdate } from './workflow/chunks.ts';
+export type {
+  ActionInput,
+  ActionScope,
+  ActivityAction,
+  ActorAction,
+  WorkflowAction,
+  WorkflowDefinition,
+} from './workflow/definition.ts';
+export {
+  type ExecutableWorkflow,
+  WorkflowExecutor,
+  type WorkflowExecutorOptions,
+} from './workflow/workflow-executor.ts';
