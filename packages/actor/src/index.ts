@@ -29,6 +29,7 @@ export {
   type ResolvedConfig,
 } from './config/config.ts';
 export { ActorError, type ActorErrorCode, ActorFailedError, isActorError, UnknownActorError } from './errors.ts';
+export { createMemoryQueue, type MemoryQueueOptions } from './queue/memory-queue.ts';
 export type {
   ActorMessage,
   ConsumeMessagesOptions,
@@ -59,3 +60,12 @@ export {
   WorkflowExecutor,
   type WorkflowExecutorOptions,
 } from './workflow/workflow-executor.ts';
+export { ActorWorker, type ActorWorkerOptions } from './remote/actor-worker.ts';
+export { cancelJob } from './remote/cancel-job.ts';
+export { type PositionedChunk, readChunks, type ReadChunksOptions, type Restart } from './remote/chunk-reader.ts';
+export {
+  type ReadOptions,
+  RemoteStreamingActor,
+  type RemoteStreamingActorOptions,
+  type StartedJob,
+} from './remote/remote-streaming-actor.ts';
