@@ -116,6 +116,11 @@ export class AIService implements AI {
     }
   }
 
+  /** {@link AIService.streamCompletion} by its short name: `for await (const token of agent.stream('Write a story'))`. */
+  stream(prompt: Prompt, options?: AIOptions): AsyncGenerator<string, void, unknown> {
+    return this.streamCompletion(prompt, options);
+  }
+
   async #chunks(prompt: Prompt, options: AIOptions, signal: AbortSignal): Promise<Chunks> {
     const request = {
       ...this.#request(prompt, options),
