@@ -31,7 +31,7 @@ const bareWorker = new Worker(
   },
   { connection, concurrency: CONCURRENCY },
 );
-const readers = await Promise.all(Array.from({ length: JOBS }, () => connection.duplicate()));
+const readers = Array.from({ length: JOBS }, () => connection.duplicate());
 
 const store = createRedisStreamStore({ url: server.url, onWarning: () => {} });
 const queue = createBullMessageQueue({ url: server.url });
