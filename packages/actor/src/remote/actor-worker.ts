@@ -18,7 +18,7 @@ export interface ActorWorkerOptions {
   readonly address?: string;
   /** Jobs in work at a time. @default 1 */
   readonly concurrency?: number;
-  /** The model, if the registry has none. @default none */
+  /** The model, instead of the registry's. @default the registry's */
   readonly ai?: AI;
   /** Attempts at a job before it fails for good with `WORKER_LOST`: each death, hand-over at a shutdown and retry is one. @default 5 */
   readonly maxAttempts?: number;
