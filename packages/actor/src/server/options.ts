@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 
 import type { StreamStore } from '@perennial/core';
 
-import { assertWhole, invalid, quote } from '../errors.ts';
+import { assertObject, assertWhole, invalid, quote } from '../errors.ts';
 import type { MessageQueue } from '../queue/message-queue.ts';
 import type { ActorRegistry } from '../registry/registry.ts';
 
@@ -75,6 +75,7 @@ const DEFAULT_LIMITS: Required<EndpointLimits> = {
 /** @throws `INVALID_ARGUMENT` naming the first option that makes no sense. */
 export function resolveEndpoints(options: ActorEndpointsOptions): ResolvedEndpoints {
   const { store, basePath = '', authorize = onlyInDevelopment, origins = [], onError = () => {} } = options;
+  assertObject('store', store);
   if (!options.registry && !options.queue) throw invalid('Pass a `registry`, or a `queue` that leads to workers.');
   if (basePath !== '' && !/^(\/[^/?#]+)+$/.test(basePath))
     throw invalid(`\`basePath\` must begin with a slash and not end with one; got ${quote(basePath)}.`);

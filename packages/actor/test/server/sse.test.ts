@@ -228,6 +228,8 @@ describe('what is refused', () => {
     const first = await fetch(`${rig?.url}/actor/waiting/stream`, { signal: leaving.signal });
     await eventsOf(first).next();
     expect(await refused(`/actor/echo/stream?input=${input}`)).toEqual([503, 'LIMIT_EXCEEDED']);
+    // Nothing was started that nobody may follow.
+    expect((await rig?.store.list({ prefix: 'actors/echo/' }))?.streams).toEqual([]);
     leaving.abort();
   });
 });
