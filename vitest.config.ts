@@ -16,6 +16,7 @@ const packages: readonly Package[] = [
   { name: 'redis-server' },
   { name: 'store-redis' },
   { name: 'workflow' },
+  { name: 'actor' },
   { name: 'react', environment: 'happy-dom' },
   { name: 'next' },
   { name: 'demo', root: 'apps/demo' },
