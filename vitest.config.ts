@@ -16,6 +16,7 @@ const packages: readonly Package[] = [
   { name: 'store-redis' },
   { name: 'react', environment: 'happy-dom' },
   { name: 'next' },
+  { name: 'cli' },
   { name: 'demo', root: 'apps/demo' },
 ];
 

@@ -1,0 +1,52 @@
+import type { StreamStore } from '@perennial/core';
+
+/** Streams behind an HTTP handler, such as `perennial serve` or a route of an application. */
+export interface HttpStoreConfig {
+  /** Base URL of the handler, such as `https://example.org/api/streams`. */
+  readonly url: string;
+  /** Sent as a bearer token. @default PERENNIAL_TOKEN */
+  readonly token?: string;
+}
+
+/** Streams in Redis or Valkey. */
+export interface RedisStoreConfig {
+  /** Address of the server, such as `redis://localhost:6379`. */
+  readonly redis: string;
+  /** In front of every key. @default 'perennial' */
+  readonly prefix?: string;
+}
+
+/** Streams in a folder. */
+export interface FileStoreConfig {
+  /** The folder; relative paths count from the config file. */
+  readonly directory: string;
+  /** Where the process that writes the folder serves its streams over HTTP; commands that write go there. @default none */
+  readonly url?: string;
+  /** Sent to `url` as a bearer token. @default PERENNIAL_TOKEN */
+  readonly token?: string;
+  /** @default 'disk' */
+  readonly durability?: 'disk' | 'os';
+}
+
+/** Where the streams are; a function makes the store, for what no option here says. The command closes what it makes. */
+export type StoreConfig =
+  | HttpStoreConfig
+  | RedisStoreConfig
+  | FileStoreConfig
+  | (() => StreamStore | Promise<StreamStore>);
+
+/** What `perennial.config.ts` exports. */
+export interface PerennialConfig {
+  /** Where the streams are. */
+  readonly store?: StoreConfig;
+}
+
+/**
+ * Declares the configuration of the `perennial` command. It returns what it is given: it is there for the types.
+ *
+ * @example
+ * export default defineConfig({ store: { directory: '.streams', url: 'http://127.0.0.1:3000/api/streams' } });
+ */
+export function defineConfig(config: PerennialConfig): PerennialConfig {
+  return config;
+}

@@ -1,0 +1,11 @@
+export type { CliErrorCode } from './errors.ts';
+export { CliError, ConfigError } from './errors.ts';
+export {
+  defineConfig,
+  type FileStoreConfig,
+  type HttpStoreConfig,
+  type PerennialConfig,
+  type RedisStoreConfig,
+  type StoreConfig,
+} from './config/config.ts';
+export { EXIT, type ExitCode } from './exit-codes.ts';

@@ -1,0 +1,59 @@
+import { serve as serveWeb } from 'srvx/node';
+
+import { CliError } from '../errors.ts';
+
+/** A server that takes requests. */
+export interface Listening {
+  /** Without a slash at the end. */
+  readonly url: string;
+  /** Takes no more connections and resolves once those there are have ended. */
+  close(): Promise<void>;
+}
+
+/** Options of {@link listen}. */
+export interface ListenOptions {
+  readonly host: string;
+  /** 0: a free one. */
+  readonly port: number;
+  readonly handle: (request: Request) => Promise<Response>;
+}
+
+/**
+ * Serves a web handler on a port.
+ *
+ * @throws {@link CliError} `PORT_IN_USE`, or `USAGE` for a host or port that this machine does not have.
+ */
+export async function listen({ host, port, handle }: ListenOptions): Promise<Listening> {
+  const server = serveWeb({
+    hostname: host,
+    port,
+    fetch: handle,
+    silent: true,
+    manual: true,
+    // The command has its own idea of stopping: it ends live responses first.
+    gracefulShutdown: false,
+  });
+  try {
+    await server.serve();
+    await server.ready();
+  } catch (cause) {
+    throw listenError({ host, port }, cause);
+  }
+  const address = server.node?.server?.address();
+  const bound = typeof address === 'object' && address !== null ? address.port : port;
+  return {
+    url: `http://${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${bound}`,
+    close: () => server.close(),
+  };
+}
+
+function listenError({ host, port }: Pick<ListenOptions, 'host' | 'port'>, cause: unknown): CliError {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  if (code === 'EADDRINUSE')
+    return new CliError('PORT_IN_USE', `Port ${port} on ${host} is in use.`, {
+      hint: 'Pass another --port, or --port 0 for a free one.',
+      cause,
+    });
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new CliError('USAGE', `This machine cannot listen on port ${port} of ${host}: ${why}`, { cause });
+}
