@@ -42,12 +42,7 @@ export class ConfigError extends CliError {
   /** The field at fault, such as `store.directory`; null when the file could not be loaded at all. */
   readonly field: string | null;
 
-  constructor(
-    file: string,
-    field: string | null,
-    problem: string,
-    options: CliErrorOptions = {},
-  ) {
+  constructor(file: string, field: string | null, problem: string, options: CliErrorOptions = {}) {
     super('CONFIG', field === null ? `${file}: ${problem}` : `${file}: \`${field}\` ${problem}`, options);
     this.name = 'ConfigError';
     this.file = file;
@@ -66,10 +61,20 @@ export interface Failure {
 export function toFailure(error: unknown): Failure {
   if (error instanceof CliError) return { exitCode: exitCodeOf(error.code), message: error.message, hint: error.hint };
   if (isStreamError(error)) {
-    return { exitCode: streamExitCode(error.code), message: error.message, hint: streamHint(error.code) };
+    return { exitCode: streamExitCode(error.code), message: withCause(error), hint: streamHint(error.code) };
   }
   const message = error instanceof Error ? error.message || error.name : String(error);
   return { exitCode: EXIT.failure, message, hint: undefined };
+}
+
+/** `fetch` says no more than that it failed; what it failed of is some causes below. */
+function withCause(error: Error): string {
+  let deepest: unknown = error;
+  for (let depth = 0; deepest instanceof Error && deepest.cause !== undefined && depth < 10; depth++)
+    deepest = deepest.cause;
+  if (!(deepest instanceof Error) || deepest === error) return error.message;
+  const reason = deepest.message || ('code' in deepest ? String(deepest.code) : deepest.name);
+  return error.message.includes(reason) ? error.message : `${error.message} (${reason})`;
 }
 
 function exitCodeOf(code: CliErrorCode): ExitCode {
@@ -134,6 +139,6 @@ export function streamExitCode(code: StreamErrorCode): ExitCode {
 function streamHint(code: StreamErrorCode): string | undefined {
   if (code === 'STORE_LOCKED')
     return 'If that process serves its streams over HTTP, write through it: --url http://…, or `store.url` in perennial.config.ts. A process started with `perennial serve --dir` is found without either.';
-  if (code === 'FORBIDDEN') return 'Pass the server\'s token in PERENNIAL_TOKEN or with --token.';
+  if (code === 'FORBIDDEN') return "Pass the server's token in PERENNIAL_TOKEN or with --token.";
   return undefined;
 }

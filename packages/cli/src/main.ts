@@ -3,12 +3,12 @@ import process from 'node:process';
 import { CommanderError } from '@commander-js/extra-typings';
 
 import type { CommandContext, CommonFlags } from './commands/context.ts';
+import type { RunCommand } from './definitions/program-options.ts';
 import { toFailure } from './errors.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
-import type { RunCommand } from './definitions/program-options.ts';
 import { createProgram } from './program.ts';
-import { createMessages } from './terminal/messages.ts';
 import type { Io } from './terminal/io.ts';
+import { createMessages } from './terminal/messages.ts';
 import { createOutput } from './terminal/output.ts';
 import { catchSignals } from './terminal/signals.ts';
 

@@ -1,10 +1,10 @@
 import { Command } from '@commander-js/extra-typings';
 
 import { addCompletion } from './definitions/completion.ts';
-import { addServe } from './definitions/serve.ts';
-import { addReadingCommands } from './definitions/reading.ts';
-import { addWritingCommands } from './definitions/writing.ts';
 import type { ProgramOptions } from './definitions/program-options.ts';
+import { addReadingCommands } from './definitions/reading.ts';
+import { addServe } from './definitions/serve.ts';
+import { addWritingCommands } from './definitions/writing.ts';
 import { EXIT_CODE_HELP } from './exit-codes.ts';
 import { version } from './version.ts';
 

@@ -87,7 +87,8 @@ async function pushAll(
       // What came before is in order: it is stored before the command fails.
       check(run, await run.queue.flush(run.lane));
       const where = named ? `Line ${line}` : 'The value';
-      const stored = run.lane.storedSeq === 0 ? 'Nothing was stored.' : `${records(run.lane.storedSeq)} before it are stored.`;
+      const stored =
+        run.lane.storedSeq === 0 ? 'Nothing was stored.' : `${records(run.lane.storedSeq)} before it are stored.`;
       throw new CliError('INPUT', `${where} ${parsed.problem}. ${stored}`);
     }
     check(run, await run.queue.push(run.lane, { data: parsed.data }));
@@ -115,7 +116,7 @@ function report({ context, lane, flags }: Run, { streamId, before, head, interru
   const known = Math.min(total, before);
   const parts = [`Appended ${records(total - known)} to ${streamId}`];
   if (known > 0) parts.push(`${records(known)} ${known === 1 ? 'was' : 'were'} there already`);
-  if (ended) parts.push('which is closed now');
+  if (ended) parts.push('the stream is closed now');
   else if (head) parts.push(`the next position is ${head.nextPosition}`);
   context.messages.note(`${parts.join('; ')}.`);
 }

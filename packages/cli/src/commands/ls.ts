@@ -15,7 +15,12 @@ export interface LsFlags extends CommonFlags {
 }
 
 const PAGE = 200;
-const STYLES: Readonly<Record<string, Style>> = { open: 'cyan', completed: 'green', failed: 'red', cancelled: 'yellow' };
+const STYLES: Readonly<Record<string, Style>> = {
+  open: 'cyan',
+  completed: 'green',
+  failed: 'red',
+  cancelled: 'yellow',
+};
 
 /** Lists streams, page by page, so that a long list starts at once and `| head` ends it. */
 export function ls(context: CommandContext, prefix: string, flags: LsFlags): Promise<ExitCode> {

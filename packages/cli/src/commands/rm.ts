@@ -17,7 +17,9 @@ export async function rm(context: CommandContext, streamIds: readonly string[], 
   const { io, messages } = context;
   if (!flags.yes) {
     if (!io.stdin.isTTY || !io.stderr.isTTY)
-      throw new CliError('NOT_CONFIRMED', 'Nothing was deleted: there is no terminal to ask on.', { hint: 'Pass --yes.' });
+      throw new CliError('NOT_CONFIRMED', 'Nothing was deleted: there is no terminal to ask on.', {
+        hint: 'Pass --yes.',
+      });
     const what = streamIds.length === 1 ? printable(streamIds[0] ?? '') : `${streamIds.length} streams`;
     if (!(await confirm(io, `Delete ${what} with all records?`))) {
       messages.note('Nothing was deleted.');

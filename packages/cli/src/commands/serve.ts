@@ -60,7 +60,11 @@ async function serveStore(
   const { host, port, path, cors } = flags;
   const closing = new AbortController();
   const ownToken = randomBytes(32).toString('base64url');
-  const gate = createGate({ tokens: token === undefined ? [ownToken] : [token, ownToken], open: token === undefined, host });
+  const gate = createGate({
+    tokens: token === undefined ? [ownToken] : [token, ownToken],
+    open: token === undefined,
+    host,
+  });
   const handler = createStreamHandler({
     store,
     basePath: path,

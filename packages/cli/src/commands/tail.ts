@@ -12,6 +12,7 @@ import type { Target } from '../target/open-target.ts';
 import { paint } from '../terminal/messages.ts';
 import { printable, printableLines } from '../terminal/printable.ts';
 import type { CommandContext, CommonFlags } from './context.ts';
+import { parseExact } from './exact-json.ts';
 import { endObject, rawValue, type RecordFormat, recordObject, valueLine } from './format-record.ts';
 import { describeEnd, exitCodeOfEnd } from './show-head.ts';
 import { withTarget } from './with-target.ts';
@@ -79,13 +80,15 @@ function follow({ context, target, streamId, flags }: Following): Promise<Outcom
       from: flags.last === undefined ? (flags.from ?? 0) : { last: flags.last },
       waitForCreateMs: (flags.wait ?? 0) * 1_000,
       reconnect: { maxMs: MAX_PAUSE_MS },
+      parseJson: parseExact,
       onRecords: (records: readonly ReceivedRecord[]) => writeRecords(context, format, records),
       onState: (state: ConnectionState) => {
         connected ||= state.incarnation !== null;
         const { phase, end, error, upToDate, position } = state;
         if (phase === 'ended' && end) finish({ type: 'ended', end, position: position ?? 0 });
         // Whoever never got through has more likely mistyped the address than met a server that restarts.
-        else if (error && (phase === 'failed' || (phase === 'waiting' && !connected))) finish({ type: 'failed', error });
+        else if (error && (phase === 'failed' || (phase === 'waiting' && !connected)))
+          finish({ type: 'failed', error });
         else if (upToDate && !flags.follow) finish({ type: 'caught-up' });
         else watcher(state);
       },

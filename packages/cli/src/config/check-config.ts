@@ -37,7 +37,10 @@ class Checker {
     if (!isFields(value)) throw this.error('store', `must be an object or a function; got ${show(value)}.`);
     const kind = Object.keys(STORES).find((name) => name in value);
     if (kind === undefined)
-      throw this.error('store', 'must have one of `directory`, `redis` and `url`, or be a function that makes a store.');
+      throw this.error(
+        'store',
+        'must have one of `directory`, `redis` and `url`, or be a function that makes a store.',
+      );
     this.known(value, STORES[kind] ?? [], 'store.');
     for (const [name, field] of Object.entries(value)) {
       if (field === undefined) continue;

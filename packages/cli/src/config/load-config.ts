@@ -49,10 +49,15 @@ async function importConfig(path: string): Promise<unknown> {
   try {
     module = (await import(pathToFileURL(path).href)) as Readonly<Record<string, unknown>>;
   } catch (cause) {
-    throw new ConfigError(path, null, `it cannot be loaded: ${cause instanceof Error ? cause.message : String(cause)}`, {
-      cause,
-      ...hintFor(cause),
-    });
+    throw new ConfigError(
+      path,
+      null,
+      `it cannot be loaded: ${cause instanceof Error ? cause.message : String(cause)}`,
+      {
+        cause,
+        ...hintFor(cause),
+      },
+    );
   }
   if (!('default' in module))
     throw new ConfigError(path, null, 'it has no default export. Write `export default defineConfig({ … })`.');

@@ -18,7 +18,9 @@ export function addCompletion(program: Command, { run }: ProgramOptions, describ
   program
     .command('completion')
     .description('print a script that completes commands and options')
-    .addArgument(new Argument('<shell>', 'the shell to print it for').choices(['bash', 'zsh', 'fish', 'powershell'] as const))
+    .addArgument(
+      new Argument('<shell>', 'the shell to print it for').choices(['bash', 'zsh', 'fish', 'powershell'] as const),
+    )
     .addHelpText('after', HELP)
     .action((shell) =>
       run({}, async () => {

@@ -43,7 +43,8 @@ export function start(text: string): number | 'now' {
 /** Parses a number of seconds. */
 export function seconds(text: string): number {
   const value = Number(text);
-  if (text.trim() === '' || !(value >= 0 && value <= 2_000_000)) throw new InvalidArgumentError('It must be a number of seconds.');
+  if (text.trim() === '' || !(value >= 0 && value <= 2_000_000))
+    throw new InvalidArgumentError('It must be a number of seconds.');
   return value;
 }
 
@@ -56,7 +57,8 @@ export function port(text: string): number {
 
 /** Parses a path below which something is served. */
 export function basePath(text: string): string {
-  if (!text.startsWith('/') || /[?#\s]/.test(text)) throw new InvalidArgumentError('It must be a path such as /streams.');
+  if (!text.startsWith('/') || /[?#\s]/.test(text))
+    throw new InvalidArgumentError('It must be a path such as /streams.');
   return text;
 }
 

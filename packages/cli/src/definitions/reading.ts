@@ -1,7 +1,7 @@
 import { type Command, Option } from '@commander-js/extra-typings';
 
-import type { ProgramOptions } from './program-options.ts';
 import { count, seconds, start, withTargetOptions } from './options.ts';
+import type { ProgramOptions } from './program-options.ts';
 
 /** Declares the commands that change nothing: `tail`, `ls` and `inspect`. */
 export function addReadingCommands(program: Command, options: ProgramOptions): void {
@@ -29,11 +29,17 @@ function addTail(program: Command, { run }: ProgramOptions): void {
     .description('show a stream, live, until its end')
     .argument('<stream>', 'id of the stream')
     .addOption(new Option('--from <position>', 'first position wanted, or "now" (default: 0)').argParser(start))
-    .addOption(new Option('--last <count>', 'start so many records before the tail').argParser(count(0)).conflicts('from'))
+    .addOption(
+      new Option('--last <count>', 'start so many records before the tail').argParser(count(0)).conflicts('from'),
+    )
     .option('--no-follow', 'stop at the tail')
-    .addOption(new Option('--raw', 'values only: strings and bytes as they are, nothing between them').conflicts('json'))
+    .addOption(
+      new Option('--raw', 'values only: strings and bytes as they are, nothing between them').conflicts('json'),
+    )
     .option('--json', 'one JSON object per line: records, retractions, the end')
-    .addOption(new Option('--wait <seconds>', 'how long to wait for a stream that does not exist yet').argParser(seconds));
+    .addOption(
+      new Option('--wait <seconds>', 'how long to wait for a stream that does not exist yet').argParser(seconds),
+    );
   withTargetOptions(command)
     .addHelpText('after', TAIL_HELP)
     .action((stream, flags) =>

@@ -1,7 +1,7 @@
 import { type Command, Option } from '@commander-js/extra-typings';
 
-import type { ProgramOptions } from './program-options.ts';
 import { basePath, collect, port, withTargetOptions } from './options.ts';
+import type { ProgramOptions } from './program-options.ts';
 
 const HELP = `
 Prints its URL on standard output once it takes requests. Whoever has the token may do everything; without one, only this machine

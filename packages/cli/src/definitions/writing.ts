@@ -1,7 +1,7 @@
 import type { Command } from '@commander-js/extra-typings';
 
-import type { ProgramOptions } from './program-options.ts';
 import { withTargetOptions } from './options.ts';
+import type { ProgramOptions } from './program-options.ts';
 
 /** Declares the commands that change streams: `append`, `cancel` and `rm`. */
 export function addWritingCommands(program: Command, options: ProgramOptions): void {
@@ -37,7 +37,9 @@ function addAppend(program: Command, { run }: ProgramOptions): void {
   withTargetOptions(command)
     .addHelpText('after', APPEND_HELP)
     .action((streamId, value, flags) =>
-      run(flags, async (context) => (await import('../commands/append.ts')).append(context, { streamId, value }, flags)),
+      run(flags, async (context) =>
+        (await import('../commands/append.ts')).append(context, { streamId, value }, flags),
+      ),
     );
 }
 

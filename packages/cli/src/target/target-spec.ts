@@ -42,7 +42,12 @@ interface Choice {
 export async function resolveTarget(flags: TargetFlags, { env, cwd }: Io): Promise<TargetSpec> {
   const token = flags.token ?? (env['PERENNIAL_TOKEN'] || undefined);
   const prefix = flags.prefix ?? (env['PERENNIAL_PREFIX'] || undefined);
-  const fromFlags = chosen(flags as Choice, { token, prefix, cwd, names: { url: '--url', redis: '--redis', dir: '--dir' } });
+  const fromFlags = chosen(flags as Choice, {
+    token,
+    prefix,
+    cwd,
+    names: { url: '--url', redis: '--redis', dir: '--dir' },
+  });
   if (fromFlags) return fromFlags;
   if (flags.config === undefined) {
     const choice = {

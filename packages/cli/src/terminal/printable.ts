@@ -13,5 +13,7 @@ export function printable(text: string): string {
 
 /** As {@link printable}, but line breaks and tabs stay. */
 export function printableLines(text: string): string {
-  return text.replace(UNSAFE, (character) => (character === '\n' || character === '\t' ? character : escape(character)));
+  return text.replace(UNSAFE, (character) =>
+    character === '\n' || character === '\t' ? character : escape(character),
+  );
 }
