@@ -14,6 +14,7 @@ const packages: readonly Package[] = [
   { name: 'store-file' },
   { name: 'redis-server' },
   { name: 'store-redis' },
+  { name: 'actor' },
   { name: 'react', environment: 'happy-dom' },
   { name: 'next' },
   { name: 'cli' },
