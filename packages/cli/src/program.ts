@@ -1,5 +1,6 @@
 import { Command } from '@commander-js/extra-typings';
 
+import { addActor } from './definitions/actor.ts';
 import { addCompletion } from './definitions/completion.ts';
 import type { ProgramOptions } from './definitions/program-options.ts';
 import { addReadingCommands } from './definitions/reading.ts';
@@ -18,6 +19,7 @@ Examples:
   perennial serve --dir .streams
   perennial append --dir .streams answers/42 '"Hello"' --json
   perennial tail --url http://127.0.0.1:4437 answers/42
+  perennial actor run chat-agent --stream
 
 ${EXIT_CODE_HELP}`;
 
@@ -43,5 +45,6 @@ function describeProgram(options: ProgramOptions): Command {
   addReadingCommands(program, options);
   addWritingCommands(program, options);
   addServe(program, options);
+  addActor(program, options);
   return program;
 }

@@ -3,7 +3,7 @@ import type { PerennialConfig, StoreConfig } from './config.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-const TOP = ['store'];
+const TOP = ['store', 'actors', 'ai', 'queue', 'address'];
 const STORES: Readonly<Record<string, readonly string[]>> = {
   directory: ['directory', 'url', 'token', 'durability'],
   redis: ['redis', 'prefix'],
@@ -15,7 +15,9 @@ export function checkConfig(value: unknown, file: string): PerennialConfig {
   const check = new Checker(file);
   if (!isFields(value)) throw new ConfigError(file, null, `its default export must be an object; got ${show(value)}.`);
   check.known(value, TOP, '');
-  return { ...(value['store'] !== undefined && { store: check.store(value['store']) }) };
+  const { store, ...rest } = value;
+  // What belongs to actors is checked by them, once a command needs it.
+  return { ...(rest as Omit<PerennialConfig, 'store'>), ...(store !== undefined && { store: check.store(store) }) };
 }
 
 class Checker {

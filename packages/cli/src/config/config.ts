@@ -1,3 +1,4 @@
+import type { PerennialConfig as ActorConfig } from '@perennial/actor';
 import type { StreamStore } from '@perennial/core';
 
 /** Streams behind an HTTP handler, such as `perennial serve` or a route of an application. */
@@ -35,9 +36,9 @@ export type StoreConfig =
   | FileStoreConfig
   | (() => StreamStore | Promise<StreamStore>);
 
-/** What `perennial.config.ts` exports. */
-export interface PerennialConfig {
-  /** Where the streams are. */
+/** What `perennial.config.ts` exports: the project's actors with what they need, and where its streams are. */
+export interface PerennialConfig extends Omit<ActorConfig, 'store'> {
+  /** Where the streams are. @default said by options of the command or by the environment */
   readonly store?: StoreConfig;
 }
 
@@ -45,7 +46,7 @@ export interface PerennialConfig {
  * Declares the configuration of the `perennial` command. It returns what it is given: it is there for the types.
  *
  * @example
- * export default defineConfig({ store: { directory: '.streams', url: 'http://127.0.0.1:3000/api/streams' } });
+ * export default defineConfig({ store: { directory: '.streams' }, actors: { 'chat-agent': new ChatActor() } });
  */
 export function defineConfig(config: PerennialConfig): PerennialConfig {
   return config;

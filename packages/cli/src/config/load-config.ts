@@ -72,5 +72,9 @@ function hintFor(cause: unknown): { readonly hint?: string } {
     return {
       hint: 'Node only strips types: enums, namespaces and parameter properties need a loader, such as NODE_OPTIONS="--import tsx".',
     };
+  if (cause instanceof SyntaxError && /outside a module|Unexpected token 'export'/.test(cause.message))
+    return {
+      hint: 'Its package.json says "type": "commonjs". Name the file perennial.config.mts, or set "type": "module".',
+    };
   return {};
 }

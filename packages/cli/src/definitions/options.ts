@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError, Option, type OptionValues } from '@commander-js/extra-typings';
+import { type Command, InvalidArgumentError, type OptionValues } from '@commander-js/extra-typings';
 
 import type { CommonFlags } from '../commands/context.ts';
 
@@ -20,9 +20,15 @@ export function withTargetOptions<Args extends unknown[], Options extends Option
   return command as unknown as Command<Args, Options & CommonFlags>;
 }
 
-/** The option for output that programs read. */
-export function jsonOption(description: string): Option<'--json', undefined, undefined, undefined, false, undefined> {
-  return new Option('--json', description);
+/** Adds the options of commands that work with the actors of a project. */
+export function withProjectOptions<Args extends unknown[], Options extends OptionValues>(
+  command: Command<Args, Options>,
+): Command<Args, Options & CommonFlags> {
+  command
+    .option('--config <file>', 'configuration, instead of the nearest perennial.config.ts')
+    .option('-q, --quiet', 'no messages, only errors');
+  // As above.
+  return command as unknown as Command<Args, Options & CommonFlags>;
 }
 
 /** Parses a whole number from `least`. */
