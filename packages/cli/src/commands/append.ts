@@ -87,8 +87,8 @@ async function pushAll(
       // What came before is in order: it is stored before the command fails.
       check(run, await run.queue.flush(run.lane));
       const where = named ? `Line ${line}` : 'The value';
-      const stored =
-        run.lane.storedSeq === 0 ? 'Nothing was stored.' : `${records(run.lane.storedSeq)} before it are stored.`;
+      const count = run.lane.storedSeq;
+      const stored = count === 0 ? 'Nothing was stored.' : `${records(count)} before it ${are(count)} stored.`;
       throw new CliError('INPUT', `${where} ${parsed.problem}. ${stored}`);
     }
     check(run, await run.queue.push(run.lane, { data: parsed.data }));
@@ -97,7 +97,8 @@ async function pushAll(
 
 function check({ lane, flags, context }: Run, failure: StreamError | null): void {
   if (!failure) return;
-  if (lane.storedSeq > 0) context.messages.note(`${records(lane.storedSeq)} were stored before this:`);
+  if (lane.storedSeq > 0)
+    context.messages.note(`${records(lane.storedSeq)} ${lane.storedSeq === 1 ? 'was' : 'were'} stored before this:`);
   if (failure.retryable && flags.producer !== undefined)
     context.messages.note('Run the same command again: what is stored already is not stored twice.');
   throw failure;
@@ -119,6 +120,10 @@ function report({ context, lane, flags }: Run, { streamId, before, head, interru
   if (ended) parts.push('the stream is closed now');
   else if (head) parts.push(`the next position is ${head.nextPosition}`);
   context.messages.note(`${parts.join('; ')}.`);
+}
+
+function are(count: number): string {
+  return count === 1 ? 'is' : 'are';
 }
 
 function records(count: number): string {
