@@ -1,3 +1,5 @@
+import { isStreamError } from '@perennial/core';
+
 import { openTarget, type Target } from '../target/open-target.ts';
 import type { TargetFlags } from '../target/target-flags.ts';
 import { resolveTarget } from '../target/target-spec.ts';
@@ -12,6 +14,11 @@ export async function withTarget<T>(
   const target = await openTarget(await resolveTarget(flags, io), { access, messages });
   try {
     return await work(target);
+  } catch (error) {
+    // What a client library says of a server that is away does not name the server.
+    if (isStreamError(error) && error.code === 'STORE_ERROR' && !error.message.includes(target.label))
+      messages.note(`Asked for: ${target.label}`);
+    throw error;
   } finally {
     await target.close();
   }

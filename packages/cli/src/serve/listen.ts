@@ -18,6 +18,8 @@ export interface ListenOptions {
   readonly handle: (request: Request) => Promise<Response>;
 }
 
+const IDLE_SWEEP_MS = 50;
+
 /**
  * Serves a web handler on a port.
  *
@@ -43,7 +45,14 @@ export async function listen({ host, port, handle }: ListenOptions): Promise<Lis
   const bound = typeof address === 'object' && address !== null ? address.port : port;
   return {
     url: `http://${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${bound}`,
-    close: () => server.close(),
+    close: async () => {
+      const node = server.node?.server;
+      // A connection whose response was under way stays open for the client's next request, which must not come.
+      const sweep = setInterval(() => {
+        if (node && 'closeIdleConnections' in node) node.closeIdleConnections();
+      }, IDLE_SWEEP_MS);
+      await server.close().finally(() => clearInterval(sweep));
+    },
   };
 }
 
