@@ -4,7 +4,7 @@ import { abortedError, ActorError } from '../errors.ts';
 import type { ActorStream, LooseChunk } from './chunks.ts';
 import { collectResult } from './collect.ts';
 import { type ActorCallContext, type ActorContext, createActorContext } from './context.ts';
-import { manageStream } from './managed-stream.ts';
+import { manageChunks } from './managed-stream.ts';
 
 /** Something that can be asked for a result, at once or as it comes: a local actor of a registry, or a remote one. */
 export interface StreamingActor<Input = unknown, Output = unknown, Data = Output> {
@@ -46,7 +46,7 @@ export abstract class Actor<
     // Callers get managed methods in front of the ones that the subclass wrote, so that calling an actor directly, through a registry
     // or on a worker is the same. `super.stream()` still reaches the base class.
     define(this, 'stream', (input: Input, context?: ActorCallContext) =>
-      manageStream((whole) => open(this, own, { input, context: whole }), context),
+      manageChunks((whole) => open(this, own, { input, context: whole }), context),
     );
     define(this, 'execute', async (input: Input, context?: ActorCallContext): Promise<unknown> => {
       const whole = createActorContext(context);

@@ -1,6 +1,12 @@
-import { isStreamChunk, type StreamChunk, type StreamProgress, toStreamChunk } from '@perennial/core';
+import {
+  isStreamChunk,
+  type StreamChunk,
+  type StreamChunkError,
+  type StreamProgress,
+  toStreamChunk,
+} from '@perennial/core';
 
-import { ActorError, quote } from '../errors.ts';
+import { ActorError, ActorFailedError, quote } from '../errors.ts';
 
 /** A chunk as an untyped actor may write it: `yield { type: 'start' }` without `as const`. `type` has to be one of `StreamChunk`. */
 export interface LooseChunk {
@@ -32,6 +38,13 @@ export function toChunk(value: unknown): StreamChunk {
 /** True for the chunks after which nothing comes. */
 export function isLastChunk(chunk: StreamChunk): boolean {
   return chunk.type === 'complete' || chunk.type === 'error';
+}
+
+/** Anything thrown as the error of a chunk; that of an {@link ActorFailedError} is the one the actor reported. */
+export function toChunkError(thrown: unknown): StreamChunkError {
+  if (thrown instanceof ActorFailedError) return thrown.failure;
+  const chunk = toStreamChunk({ type: 'error', error: thrown });
+  return chunk.type === 'error' ? chunk.error : { code: 'ERROR', message: String(thrown) };
 }
 
 function isProgress(progress: unknown): boolean {

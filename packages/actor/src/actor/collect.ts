@@ -1,10 +1,17 @@
 import type { StreamChunk, StreamProgress } from '@perennial/core';
 
 import { ActorFailedError } from '../errors.ts';
+import type { LooseChunk } from './chunks.ts';
+
+/** The data of a chunk type's `complete` chunk; unknown where the type does not tell. */
+export type ResultOf<Chunk> = [CompleteData<Chunk>] extends [never] ? unknown : CompleteData<Chunk>;
+type CompleteData<Chunk> = Chunk extends { readonly type: 'complete' } ? DataOf<Chunk> : never;
+type DataOf<Chunk> = Chunk extends { readonly data?: infer Data } ? Data : undefined;
+type DataOfType<Chunk, Type> = Chunk extends { readonly type: Type } ? DataOf<Chunk> : never;
 
 /** All chunks, the last one included, whether it is `complete` or `error`. Keeps them in memory. */
-export async function collectChunks<Data>(stream: AsyncIterable<StreamChunk<Data>>): Promise<StreamChunk<Data>[]> {
-  const chunks: StreamChunk<Data>[] = [];
+export async function collectChunks<Chunk extends LooseChunk>(stream: AsyncIterable<Chunk>): Promise<Chunk[]> {
+  const chunks: Chunk[] = [];
   for await (const chunk of stream) chunks.push(chunk);
   return chunks;
 }
@@ -14,30 +21,28 @@ export async function collectChunks<Data>(stream: AsyncIterable<StreamChunk<Data
  *
  * @throws {@link ActorFailedError} when the last chunk is an error.
  */
-export async function collectResult<Data>(stream: AsyncIterable<StreamChunk<Data>>): Promise<Data | undefined> {
-  let result: Data | undefined;
-  for await (const chunk of throwOnError(stream)) if (chunk.type === 'complete') result = chunk.data;
-  return result;
+export function collectResult<Chunk extends LooseChunk>(stream: AsyncIterable<Chunk>): Promise<ResultOf<Chunk>> {
+  return collectWithProgress(stream, {});
 }
 
 /**
  * The same chunks, where an error chunk is thrown as an {@link ActorFailedError}: for a loop that treats what an actor reports and what
  * it throws alike, and local and remote actors alike.
  */
-export async function* throwOnError<Data>(
-  stream: AsyncIterable<StreamChunk<Data>>,
-): AsyncGenerator<Exclude<StreamChunk<Data>, { readonly type: 'error' }>, void, unknown> {
+export async function* throwOnError<Chunk extends LooseChunk>(
+  stream: AsyncIterable<Chunk>,
+): AsyncGenerator<Exclude<Chunk, { readonly type: 'error' }>, void, unknown> {
   for await (const chunk of stream) {
-    if (chunk.type === 'error') throw new ActorFailedError(chunk.error);
-    yield chunk;
+    assertNoError(chunk);
+    yield chunk as Exclude<Chunk, { readonly type: 'error' }>;
   }
 }
 
 /** Callbacks of {@link collectWithProgress}; the stream waits for the promises they return. */
-export interface ProgressCallbacks<Data> {
-  readonly onStart?: (data: Data | undefined) => void | Promise<void>;
+export interface ProgressCallbacks<Chunk> {
+  readonly onStart?: (data: DataOfType<Chunk, 'start'> | undefined) => void | Promise<void>;
   readonly onProgress?: (progress: StreamProgress) => void | Promise<void>;
-  readonly onData?: (data: Data) => void | Promise<void>;
+  readonly onData?: (data: DataOfType<Chunk, 'data'>) => void | Promise<void>;
 }
 
 /**
@@ -47,16 +52,24 @@ export interface ProgressCallbacks<Data> {
  * const answer = await collectWithProgress(actor.stream(input), { onProgress: updateProgressBar, onData: show });
  * @throws {@link ActorFailedError} when the last chunk is an error.
  */
-export async function collectWithProgress<Data>(
-  stream: AsyncIterable<StreamChunk<Data>>,
-  callbacks: ProgressCallbacks<Data>,
-): Promise<Data | undefined> {
-  const { onStart, onProgress, onData } = callbacks;
-  for await (const chunk of throwOnError(stream)) {
-    if (chunk.type === 'complete') return chunk.data;
-    if (chunk.type === 'start') await onStart?.(chunk.data);
+export async function collectWithProgress<Chunk extends LooseChunk>(
+  stream: AsyncIterable<Chunk>,
+  { onStart, onProgress, onData }: ProgressCallbacks<Chunk>,
+): Promise<ResultOf<Chunk>> {
+  let result: unknown;
+  for await (const loose of stream) {
+    assertNoError(loose);
+    // Loose in its type only: a managed stream checked it.
+    const chunk = loose as LooseChunk as StreamChunk<never>;
+    if (chunk.type === 'complete') result = chunk.data;
+    else if (chunk.type === 'start') await onStart?.(chunk.data);
     else if (chunk.type === 'progress') await onProgress?.(chunk.progress);
-    else await onData?.(chunk.data);
+    else if (chunk.type === 'data') await onData?.(chunk.data);
   }
-  return undefined;
+  return result as ResultOf<Chunk>;
+}
+
+function assertNoError(loose: LooseChunk): void {
+  const chunk = loose as StreamChunk;
+  if (chunk.type === 'error') throw new ActorFailedError(chunk.error);
 }

@@ -2,13 +2,9 @@ import type { StreamChunk } from '@perennial/core';
 
 import { invalid, quote } from '../errors.ts';
 import { Actor } from './actor.ts';
-import type { ActorCallContext, ActorContext } from './context.ts';
-
-/** What {@link defineActor} makes an actor of: an async generator, or an async function without streaming. */
-export type ActorFunction<Input, Output, Data> = (
-  input: Input,
-  context: ActorContext,
-) => AsyncIterable<StreamChunk<Data>> | Promise<Output>;
+import type { LooseChunk } from './chunks.ts';
+import type { ResultOf } from './collect.ts';
+import type { ActorContext } from './context.ts';
 
 /**
  * Makes an actor of a function: of an async generator one that streams, of an async function one that does not.
@@ -18,28 +14,31 @@ export type ActorFunction<Input, Output, Data> = (
  *   for (const word of input.text.split(' ')) yield { type: 'data', data: word };
  * });
  */
-export function defineActor<Input, Output = unknown, Data = Output>(
-  work: ActorFunction<Input, Output, Data>,
-): Actor<Input, Output, StreamChunk<Data>> {
+export function defineActor<Input, Chunk extends StreamChunk>(
+  work: (input: Input, context: ActorContext) => AsyncIterable<Chunk>,
+): Actor<Input, ResultOf<Chunk>, Chunk>;
+export function defineActor<Input, Output>(
+  work: (input: Input, context: ActorContext) => Promise<Output>,
+): Actor<Input, Output, StreamChunk<Output>>;
+export function defineActor(work: Work): Actor {
   if (typeof work !== 'function') throw invalid(`\`work\` must be a function; got ${quote(work)}.`);
   return new FunctionActor(work);
 }
 
-class FunctionActor<Input, Output, Data> extends Actor<Input, Output, StreamChunk<Data>> {
-  readonly #work: ActorFunction<Input, Output, Data>;
+type Work = (input: never, context: ActorContext) => AsyncIterable<LooseChunk> | Promise<unknown>;
 
-  constructor(work: ActorFunction<Input, Output, Data>) {
+class FunctionActor extends Actor {
+  readonly #work: Work;
+
+  constructor(work: Work) {
     super();
     this.#work = work;
   }
 
-  override async *stream(
-    input: Input,
-    context: ActorContext & ActorCallContext,
-  ): AsyncGenerator<StreamChunk<Data>, void, unknown> {
-    const working = this.#work(input, context);
+  override async *stream(input: unknown, context: ActorContext): AsyncGenerator<LooseChunk, void, unknown> {
+    const working = this.#work(input as never, context);
     if (Symbol.asyncIterator in working) yield* working;
     // A function that does not stream has its result for its only chunk.
-    else yield { type: 'complete', data: (await working) as never };
+    else yield { type: 'complete', data: await working };
   }
 }

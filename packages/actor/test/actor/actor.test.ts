@@ -49,7 +49,7 @@ describe('an actor that overrides one method has both', () => {
     class Idle extends Actor {}
     const refused = { code: 'NOT_IMPLEMENTED', message: expect.stringContaining('Idle') };
     await expect(new Idle().execute(1)).rejects.toMatchObject(refused);
-    await expect(collectChunks(new Idle().stream(1) as ActorStream)).rejects.toMatchObject(refused);
+    await expect(collectChunks(new Idle().stream(1))).rejects.toMatchObject(refused);
   });
 
   it('does not recurse when an override calls the base method that needs the other one', async () => {
@@ -113,7 +113,7 @@ describe('a stream ends exactly once', () => {
   it('makes errors in chunks serialisable and keeps their details', async () => {
     const cause = Object.assign(new RangeError('out of range'), { code: 'E_RANGE' });
     const failing = defineActor(async function* () {
-      yield { type: 'error', error: cause as unknown as { code: string; message: string } };
+      yield { type: 'error', error: cause };
     });
     const chunks = await collectChunks(failing.stream({}));
     expect(JSON.parse(JSON.stringify(chunks))).toEqual([
@@ -127,7 +127,7 @@ describe('a stream ends exactly once', () => {
         yield { status: 'started' } as never;
       }
     }
-    expect(await collectChunks(new Plain().stream() as ActorStream)).toEqual([
+    expect(await collectChunks(new Plain().stream())).toEqual([
       { type: 'data', data: { status: 'started' } },
       { type: 'complete' },
     ]);
