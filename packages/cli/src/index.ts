@@ -5,6 +5,7 @@ export {
   type FileStoreConfig,
   type HttpStoreConfig,
   type PerennialConfig,
+  type RedisQueueConfig,
   type RedisStoreConfig,
   type StoreConfig,
 } from './config/config.ts';

@@ -5,6 +5,7 @@ import { addCompletion } from './definitions/completion.ts';
 import type { ProgramOptions } from './definitions/program-options.ts';
 import { addReadingCommands } from './definitions/reading.ts';
 import { addServe } from './definitions/serve.ts';
+import { addWorker } from './definitions/worker.ts';
 import { addWritingCommands } from './definitions/writing.ts';
 import { EXIT_CODE_HELP } from './exit-codes.ts';
 import { version } from './version.ts';
@@ -46,5 +47,6 @@ function describeProgram(options: ProgramOptions): Command {
   addWritingCommands(program, options);
   addServe(program, options);
   addActor(program, options);
+  addWorker(program, options);
   return program;
 }

@@ -9,25 +9,32 @@ import { printableLines } from '../terminal/printable.ts';
 import type { CommandContext, CommonFlags } from './context.ts';
 import { loadProject } from './load-project.ts';
 import { readInput } from './read-input.ts';
+import { withRemoteActor } from './remote-actor.ts';
 
 /** Flags of `perennial actor run`. */
 export interface ActorRunFlags extends CommonFlags {
   readonly input?: string | undefined;
   readonly stream?: true | undefined;
   readonly json?: true | undefined;
+  readonly remote?: true | undefined;
+  readonly address?: string | undefined;
 }
 
-/** Runs an actor of the configuration in this process; its result, or with `--json` its chunks, go to standard output. */
+/** Runs an actor, in this process or with `--remote` in a worker; its result, or with `--json` its chunks, go to standard output. */
 export async function actorRun(context: CommandContext, type: string, flags: ActorRunFlags): Promise<ExitCode> {
-  const { registry } = (await loadProject(context.io, flags.config)).resolved;
+  const project = await loadProject(context.io, flags.config);
+  const { registry } = project.resolved;
+  const input = await readInput(context.io, flags.input);
+  if (flags.remote) {
+    return withRemoteActor(context, { project, flags, type }, (actor) => runActor(context, { actor, input, flags }));
+  }
   if (!registry.has(type)) {
     const types = registry.list().map((actor) => actor.type);
     throw new CliError('UNKNOWN_ACTOR', `There is no actor ${JSON.stringify(type)}.`, {
       hint: types.length === 0 ? 'The configuration has no `actors`.' : `There are: ${types.join(', ')}.`,
     });
   }
-  const input = await readInput(context.io, flags.input);
-  return runActor(context, { actor: registry.get(type), input, flags });
+  return runActor(context, { actor: leavable(registry.get(type)), input, flags });
 }
 
 interface Run {
@@ -53,24 +60,34 @@ async function runActor(context: CommandContext, { actor, input, flags }: Run): 
     const { code, message } = reported ? error.failure : toStreamFailure(error);
     display.fail(tally.progress, `${code}: ${message}`);
     if (flags.json && !reported) await output.line(JSON.stringify(toStreamChunk({ type: 'error', error })));
-    return EXIT.endedFailed;
+    return code === 'UNKNOWN_ACTOR' ? EXIT.notFound : EXIT.endedFailed;
   }
   display.complete(tally.progress);
   if (!flags.json) await writeResult(context, tally);
   return EXIT.ok;
 }
 
-/** An actor's result as a stream of one chunk. Ctrl-C does not wait for an actor that does not listen. */
+/** An actor's result as a stream of one chunk. */
 async function* executed(
   actor: StreamingActor,
   input: unknown,
   signal: AbortSignal,
 ): AsyncGenerator<StreamChunk, void, undefined> {
-  const stopped = new Promise<never>((_resolve, reject) => {
-    signal.addEventListener('abort', () => reject(new Error('The actor was cancelled.')), { once: true });
-  });
-  stopped.catch(() => undefined);
-  yield { type: 'complete', data: await Promise.race([actor.execute(input, { signal }), stopped]) };
+  yield { type: 'complete', data: await actor.execute(input, { signal }) };
+}
+
+/** The same actor, which Ctrl-C leaves behind also when it does not listen to its signal. */
+function leavable(actor: StreamingActor): StreamingActor {
+  return {
+    stream: (input, context) => actor.stream(input, context),
+    execute: (input, context = {}) => {
+      const left = new Promise<never>((_resolve, reject) => {
+        context.signal?.addEventListener('abort', () => reject(new Error('The actor was cancelled.')), { once: true });
+      });
+      left.catch(() => undefined);
+      return Promise.race([actor.execute(input, context), left]);
+    },
+  };
 }
 
 interface Consumer {

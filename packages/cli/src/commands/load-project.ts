@@ -9,7 +9,7 @@ import type { Io } from '../terminal/io.ts';
 export interface Project {
   readonly file: string;
   readonly config: PerennialConfig;
-  /** Everything but the store, which the command opens by its own rules. */
+  /** Everything but store and queue, which the command opens by its own rules. */
   readonly resolved: ResolvedConfig;
 }
 
@@ -26,7 +26,7 @@ const EXAMPLE = `Make one, such as:
 export async function loadProject({ env, cwd }: Io, file: string | undefined): Promise<Project> {
   const loaded = await loadConfig({ cwd, file: file ?? (env['PERENNIAL_CONFIG'] || undefined) });
   if (!loaded) throw new CliError('CONFIG', `There is no perennial.config.ts in ${cwd} or above.`, { hint: EXAMPLE });
-  const { store: _store, ...rest } = loaded.config;
+  const { store: _store, queue: _queue, ...rest } = loaded.config;
   try {
     return { ...loaded, resolved: resolveConfig(rest) };
   } catch (cause) {

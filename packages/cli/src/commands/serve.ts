@@ -11,6 +11,7 @@ import { openTarget } from '../target/open-target.ts';
 import { publishEndpoint } from '../target/served-endpoint.ts';
 import { resolveTarget, type TargetSpec } from '../target/target-spec.ts';
 import type { CommandContext, CommonFlags } from './context.ts';
+import { untilAborted } from './until-aborted.ts';
 
 /** Flags of `perennial serve`. */
 export interface ServeFlags extends CommonFlags {
@@ -99,11 +100,6 @@ async function takeLock(store: StreamStore): Promise<void> {
   const id = `perennial-serve/${crypto.randomUUID()}`;
   await store.create(id, { ttlMs: 60_000 });
   await store.delete(id);
-}
-
-function untilAborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }
 
 function pause(ms: number): Promise<void> {

@@ -1,5 +1,5 @@
 import { ConfigError } from '../errors.ts';
-import type { PerennialConfig, StoreConfig } from './config.ts';
+import type { PerennialConfig, RedisQueueConfig, StoreConfig } from './config.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -15,9 +15,13 @@ export function checkConfig(value: unknown, file: string): PerennialConfig {
   const check = new Checker(file);
   if (!isFields(value)) throw new ConfigError(file, null, `its default export must be an object; got ${show(value)}.`);
   check.known(value, TOP, '');
-  const { store, ...rest } = value;
-  // What belongs to actors is checked by them, once a command needs it.
-  return { ...(rest as Omit<PerennialConfig, 'store'>), ...(store !== undefined && { store: check.store(store) }) };
+  const { store, queue, ...rest } = value;
+  return {
+    // What belongs to actors is checked by them, once a command needs it.
+    ...(rest as Omit<PerennialConfig, 'store' | 'queue'>),
+    ...(store !== undefined && { store: check.store(store) }),
+    ...(queue !== undefined && { queue: check.queue(queue) }),
+  };
 }
 
 class Checker {
@@ -44,19 +48,33 @@ class Checker {
         'must have one of `directory`, `redis` and `url`, or be a function that makes a store.',
       );
     this.known(value, STORES[kind] ?? [], 'store.');
+    this.#texts(value, 'store');
+    // Each field of the kind is checked.
+    return value as unknown as StoreConfig;
+  }
+
+  queue(value: unknown): NonNullable<PerennialConfig['queue']> {
+    // As with stores.
+    if (typeof value === 'function') return value as Extract<PerennialConfig['queue'], (...args: never) => unknown>;
+    if (!isFields(value)) throw this.error('queue', `must be an object or a function; got ${show(value)}.`);
+    this.known(value, ['redis', 'prefix'], 'queue.');
+    if (value['redis'] === undefined) throw this.error('queue.redis', 'is missing.');
+    this.#texts(value, 'queue');
+    return value as unknown as RedisQueueConfig;
+  }
+
+  #texts(value: Fields, path: string): void {
     for (const [name, field] of Object.entries(value)) {
       if (field === undefined) continue;
       if (typeof field !== 'string' || field === '')
-        throw this.error(`store.${name}`, `must be a non-empty string; got ${show(field)}.`);
+        throw this.error(`${path}.${name}`, `must be a non-empty string; got ${show(field)}.`);
       if (name === 'url' && !isUrl(field, /^https?:$/))
-        throw this.error('store.url', `must be an absolute http(s) URL; got ${show(field)}.`);
+        throw this.error(`${path}.url`, `must be an absolute http(s) URL; got ${show(field)}.`);
       if (name === 'redis' && !isUrl(field, /^rediss?:$/))
-        throw this.error('store.redis', `must be a redis:// or rediss:// URL; got ${show(field)}.`);
+        throw this.error(`${path}.redis`, `must be a redis:// or rediss:// URL; got ${show(field)}.`);
       if (name === 'durability' && field !== 'disk' && field !== 'os')
-        throw this.error('store.durability', `is 'disk' or 'os'; got ${show(field)}.`);
+        throw this.error(`${path}.durability`, `is 'disk' or 'os'; got ${show(field)}.`);
     }
-    // Each field of the kind was checked above.
-    return value as unknown as StoreConfig;
   }
 
   error(field: string, problem: string): ConfigError {

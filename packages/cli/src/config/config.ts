@@ -36,10 +36,20 @@ export type StoreConfig =
   | FileStoreConfig
   | (() => StreamStore | Promise<StreamStore>);
 
+/** A queue of BullMQ, which has to be installed. */
+export interface RedisQueueConfig {
+  /** Address of the server, such as `redis://localhost:6379`. */
+  readonly redis: string;
+  /** In front of every key of the queue. @default 'bull' */
+  readonly prefix?: string;
+}
+
 /** What `perennial.config.ts` exports: the project's actors with what they need, and where its streams are. */
-export interface PerennialConfig extends Omit<ActorConfig, 'store'> {
+export interface PerennialConfig extends Omit<ActorConfig, 'store' | 'queue'> {
   /** Where the streams are. @default said by options of the command or by the environment */
   readonly store?: StoreConfig;
+  /** Where workers and their callers meet. @default a queue of BullMQ, where the streams are in Redis */
+  readonly queue?: RedisQueueConfig | Exclude<ActorConfig['queue'], undefined>;
 }
 
 /**
