@@ -21,9 +21,10 @@ export async function rm(context: CommandContext, streamIds: readonly string[], 
         hint: 'Pass --yes.',
       });
     const what = streamIds.length === 1 ? printable(streamIds[0] ?? '') : `${streamIds.length} streams`;
-    if (!(await confirm(io, `Delete ${what} with all records?`))) {
+    const answer = await confirm(io, `Delete ${what} with all records?`);
+    if (answer !== 'yes') {
       messages.note('Nothing was deleted.');
-      return context.signal.aborted ? EXIT.interrupted : EXIT.usage;
+      return answer === 'no' ? EXIT.usage : EXIT.interrupted;
     }
   }
   return withTarget(context, { flags, access: 'write' }, async ({ store }) => {

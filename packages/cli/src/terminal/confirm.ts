@@ -2,8 +2,11 @@ import type { Writable } from 'node:stream';
 
 import type { Io } from './io.ts';
 
-/** Asks a yes-or-no question on standard error; Ctrl-C, Escape and Enter mean no. */
-export async function confirm({ stdin, stderr }: Io, question: string): Promise<boolean> {
+/** What was answered; `cancelled` by Ctrl-C or Escape. */
+export type Answer = 'yes' | 'no' | 'cancelled';
+
+/** Asks a yes-or-no question on standard error. Enter alone means no. */
+export async function confirm({ stdin, stderr }: Io, question: string): Promise<Answer> {
   const prompts = await import('@clack/prompts');
   const answer = await prompts.confirm({
     message: question,
@@ -12,5 +15,6 @@ export async function confirm({ stdin, stderr }: Io, question: string): Promise<
     // Node's writable streams have all that the prompt uses; `Io` names only what the rest of the command needs.
     output: stderr as unknown as Writable,
   });
-  return answer === true;
+  if (prompts.isCancel(answer)) return 'cancelled';
+  return answer ? 'yes' : 'no';
 }

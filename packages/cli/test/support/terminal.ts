@@ -24,8 +24,10 @@ export interface TerminalCli {
  */
 export function startOnTerminal(args: readonly string[], { cwd, env = {} }: CliOptions = {}): TerminalCli {
   const quoted = [process.execPath, ...NODE_ARGS, ...args].map((arg) => `'${arg.replaceAll("'", "'\\''")}'`).join(' ');
+  // A terminal that nobody sits at has no size.
+  const command = `stty cols 80 rows 24; exec ${quoted}`;
   const words =
-    process.platform === 'darwin' ? ['-q', '/dev/null', 'sh', '-c', quoted] : ['-qefc', quoted, '/dev/null'];
+    process.platform === 'darwin' ? ['-q', '/dev/null', 'sh', '-c', command] : ['-qefc', command, '/dev/null'];
   const child = spawn('script', words, { ...(cwd !== undefined && { cwd }), env: cleanEnv(env), stdio: 'pipe' });
   onTestFinished(() => void child.kill('SIGKILL'));
   let shown = '';
