@@ -57,7 +57,8 @@ export function createTally(now: () => number = () => performance.now()): Tally 
       } as const;
     },
     get result() {
-      return result ?? (isText && count > 0 ? text : undefined);
+      if (result !== undefined) return result;
+      return isText && count > 0 ? text : undefined;
     },
   };
 }
