@@ -95,7 +95,7 @@ function exitCodeOf(code: CliErrorCode): ExitCode {
 }
 
 /** The exit code for an error of a store, a server or a stream. */
-export function streamExitCode(code: StreamErrorCode): ExitCode {
+function streamExitCode(code: StreamErrorCode): ExitCode {
   switch (code) {
     case 'NOT_FOUND':
     case 'GAP':

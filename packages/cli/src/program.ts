@@ -13,8 +13,9 @@ import { version } from './version.ts';
 const DESCRIPTION = 'Follow, write, inspect and serve durable streams, and run actors.';
 
 const HELP = `
-Where the streams are is said by --url, --redis or --dir, by PERENNIAL_URL, PERENNIAL_REDIS or
-PERENNIAL_DIR, or by \`store\` in the nearest perennial.config.ts, in this order.
+Where the streams are is said by --url, --redis or --dir, by PERENNIAL_URL,
+PERENNIAL_REDIS or PERENNIAL_DIR, or by \`store\` in the nearest
+perennial.config.ts, in this order.
 
 Examples:
   perennial serve --dir .streams

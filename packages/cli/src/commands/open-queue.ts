@@ -1,5 +1,6 @@
 import type { MessageQueue } from '@perennial/actor';
 
+import type { RedisQueueConfig } from '../config/config.ts';
 import { ConfigError } from '../errors.ts';
 import type { TargetSpec } from '../target/target-spec.ts';
 import type { Project } from './load-project.ts';
@@ -12,8 +13,8 @@ import type { Project } from './load-project.ts';
 export async function openQueue({ file, config }: Project, spec: TargetSpec): Promise<MessageQueue> {
   const { queue } = config;
   if (typeof queue !== 'function') {
-    if (queue) return openBull(queue.redis, queue.prefix);
-    if (spec.kind === 'redis') return openBull(spec.url, undefined);
+    if (queue) return openBull(file, queue);
+    if (spec.kind === 'redis') return openBull(file, { redis: spec.url });
     throw new ConfigError(file, 'queue', 'is missing.', {
       hint: "Workers and callers meet in a queue: `queue: { redis: 'redis://127.0.0.1:6379' }`, or keep the streams in Redis.",
     });
@@ -32,9 +33,14 @@ export async function openQueue({ file, config }: Project, spec: TargetSpec): Pr
   return made;
 }
 
-async function openBull(url: string, prefix: string | undefined): Promise<MessageQueue> {
-  const { createBullMessageQueue } = await import('@perennial/actor/bullmq');
-  return createBullMessageQueue({ url, ...(prefix !== undefined && { prefix }) });
+async function openBull(file: string, { redis, prefix }: RedisQueueConfig): Promise<MessageQueue> {
+  const { createBullMessageQueue } = await import('@perennial/actor/bullmq').catch((cause: unknown) => {
+    throw new ConfigError(file, 'queue', 'is one of BullMQ, which cannot be loaded.', {
+      hint: 'Run `npm install bullmq`.',
+      cause,
+    });
+  });
+  return createBullMessageQueue({ url: redis, ...(prefix !== undefined && { prefix }) });
 }
 
 function isQueue(value: unknown): value is MessageQueue {

@@ -45,9 +45,9 @@ function findConfig(cwd: string): string | null {
 }
 
 async function importConfig(path: string): Promise<unknown> {
-  let module: Readonly<Record<string, unknown>>;
+  let exported: Readonly<Record<string, unknown>>;
   try {
-    module = (await import(pathToFileURL(path).href)) as Readonly<Record<string, unknown>>;
+    exported = (await import(pathToFileURL(path).href)) as Readonly<Record<string, unknown>>;
   } catch (cause) {
     throw new ConfigError(
       path,
@@ -59,9 +59,9 @@ async function importConfig(path: string): Promise<unknown> {
       },
     );
   }
-  if (!('default' in module))
+  if (!('default' in exported))
     throw new ConfigError(path, null, 'it has no default export. Write `export default defineConfig({ … })`.');
-  return module['default'];
+  return exported['default'];
 }
 
 function hintFor(cause: unknown): { readonly hint?: string } {

@@ -14,8 +14,10 @@ export function addActor(program: Command, options: ProgramOptions): void {
 }
 
 const RUN_HELP = `
-The actor runs in this process, or with --remote in a worker that shares the queue and the streams. Its result goes to standard output, progress to standard error: a spinner on a terminal, plain
-lines elsewhere. With --json each chunk is one line of standard output. Ctrl-C cancels the actor, wherever it runs.
+The actor runs in this process, or with --remote in a worker that shares the
+queue and the streams. Its result goes to standard output, progress to standard
+error: a spinner on a terminal, plain lines elsewhere. With --json each chunk is
+one line of standard output. Ctrl-C cancels the actor, wherever it runs.
 
 Examples:
   perennial actor run chat-agent --stream --input '{"prompt":"Write a haiku"}'
@@ -23,7 +25,8 @@ Examples:
   perennial actor run chat-agent --stream --remote --redis redis://127.0.0.1
   perennial actor run chat-agent --stream --json --input - < question.json | jq -r '.data.token? // empty'
 
-Exit codes: 0 complete, 3 there is no such actor, 10 failed, 130 cancelled by Ctrl-C.`;
+Exit codes: 0 complete, 3 there is no such actor, 10 failed, 130 cancelled by
+Ctrl-C.`;
 
 function addRun(actor: Command, { run }: ProgramOptions): void {
   const command = actor

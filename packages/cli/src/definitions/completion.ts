@@ -1,3 +1,4 @@
+import type { RootCommand } from '@bomb.sh/tab';
 import { Argument, type Command } from '@commander-js/extra-typings';
 
 import { EXIT } from '../exit-codes.ts';
@@ -40,7 +41,7 @@ export function addCompletion(program: Command, { run }: ProgramOptions, describ
     );
 }
 
-async function load(program: Command): Promise<import('@bomb.sh/tab').RootCommand> {
+async function load(program: Command): Promise<RootCommand> {
   const { default: describe } = await import('@bomb.sh/tab/commander');
   // The typings on top of commander describe the same objects, and are not assignable to its own.
   return describe(program as unknown as Parameters<typeof describe>[0], { completionCommandName: 'completion' });

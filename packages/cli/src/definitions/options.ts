@@ -16,8 +16,7 @@ export function withTargetOptions<Args extends unknown[], Options extends Option
     .option('--config <file>', 'configuration, instead of the nearest perennial.config.ts')
     .optionsGroup('Other options:')
     .option('-q, --quiet', 'no messages, only errors');
-  // The typings follow a chain of calls, not what was added to the same object elsewhere.
-  return command as unknown as Command<Args, Options & CommonFlags>;
+  return command;
 }
 
 /** Adds the options of commands that work with the actors of a project. */
@@ -27,8 +26,7 @@ export function withProjectOptions<Args extends unknown[], Options extends Optio
   command
     .option('--config <file>', 'configuration, instead of the nearest perennial.config.ts')
     .option('-q, --quiet', 'no messages, only errors');
-  // As above.
-  return command as unknown as Command<Args, Options & CommonFlags>;
+  return command;
 }
 
 /** Parses a whole number from `least`. */

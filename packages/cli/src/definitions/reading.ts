@@ -11,8 +11,9 @@ export function addReadingCommands(program: Command, options: ProgramOptions): v
 }
 
 const TAIL_HELP = `
-Each record is one line: its value as JSON. The end is told on standard error, and by the exit code.
-Retracted values are not taken back; a message says so, and --json has a line for it.
+Each record is one line: its value as JSON. The end is told on standard error,
+and by the exit code. Retracted values are not taken back; a message says so,
+and --json has a line for it.
 
 Examples:
   perennial tail answers/42                     all of it, then live, until its end

@@ -4,8 +4,9 @@ import { basePath, collect, port, withTargetOptions } from './options.ts';
 import type { ProgramOptions } from './program-options.ts';
 
 const HELP = `
-Prints its URL on standard output once it takes requests. Whoever has the token may do everything; without one, only this machine
-is let in. SIGTERM and Ctrl-C end live responses so that clients resume elsewhere, then the server.
+Prints its URL on standard output once it takes requests. Whoever has the token
+may do everything; without one, only this machine is let in. SIGTERM and Ctrl-C
+end live responses so that clients resume elsewhere, then the server.
 
 While it runs, other commands on the same folder write through it.
 

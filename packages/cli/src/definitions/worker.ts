@@ -4,11 +4,12 @@ import { count, seconds, withTargetOptions } from './options.ts';
 import type { ProgramOptions } from './program-options.ts';
 
 const HELP = `
-Takes jobs from the queue of perennial.config.ts, or from BullMQ on the Redis in which the streams are. Any number of workers, in any
-number of processes, share them; a job whose worker dies goes to another one.
+Takes jobs from the queue of perennial.config.ts, or from BullMQ on the Redis in
+which the streams are. Any number of workers, in any number of processes, share
+them; a job whose worker dies goes to another one.
 
-SIGTERM and Ctrl-C drain: no more jobs are taken, and those begun are finished. What takes longer than --drain is handed to another
-worker.
+SIGTERM and Ctrl-C drain: no more jobs are taken, and those begun are finished.
+What takes longer than --drain is handed to another worker.
 
 Examples:
   perennial worker --redis redis://127.0.0.1:6379

@@ -11,11 +11,13 @@ export function addWritingCommands(program: Command, options: ProgramOptions): v
 }
 
 const APPEND_HELP = `
-Without a value, or with "-", each line of standard input becomes one record, stored as it comes. Records are strings, or with
---json the values themselves. On streams that are not JSON they are bytes, and lines keep their line feed.
+Without a value, or with "-", each line of standard input becomes one record,
+stored as it comes. Records are strings, or with --json the values themselves.
+On streams that are not JSON they are bytes, and lines keep their line feed.
 
-With --producer, records are numbered from 0 under that id: a second run with the same id and input stores nothing twice, and
-one with more input stores what is new.
+With --producer, records are numbered from 0 under that id: a second run with
+the same id and input stores nothing twice, and one with more input stores what
+is new.
 
 Examples:
   perennial append answers/42 'Hello world'
@@ -44,8 +46,9 @@ function addAppend(program: Command, { run }: ProgramOptions): void {
 }
 
 const CANCEL_HELP = `
-The request is stored with the stream. Its producer stops when it sees it, and ends the stream as cancelled. This works from any
-process, also on a folder that another process writes to.
+The request is stored with the stream. Its producer stops when it sees it, and
+ends the stream as cancelled. This works from any process, also on a folder that
+another process writes to.
 
 Examples:
   perennial cancel answers/42

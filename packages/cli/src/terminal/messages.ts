@@ -19,8 +19,7 @@ export interface Messages {
 
 /** Styles text for a stream: not at all in a pipe, or where NO_COLOR says so. */
 export function paint(stream: TextOutput, style: Style, text: string): string {
-  // An interface narrower than Node's own type of streams; `styleText` looks at `isTTY` and `getColorDepth` only.
-  return styleText(style, text, { stream: stream as NodeJS.WriteStream, validateStream: true });
+  return styleText(style, text, { stream, validateStream: true });
 }
 
 /** Creates the messages of a command. */

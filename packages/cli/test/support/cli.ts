@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 
 /** The command, from source. */
-export const BIN = fileURLToPath(new URL('../../src/bin.ts', import.meta.url));
+const BIN = fileURLToPath(new URL('../../src/bin.ts', import.meta.url));
 /** What runs it. */
 export const NODE_ARGS: readonly string[] = ['--conditions=perennial-source', BIN];
 
