@@ -4,7 +4,6 @@ import { CommanderError } from '@commander-js/extra-typings';
 
 import type { CommandContext, CommonFlags } from './commands/context.ts';
 import type { RunCommand } from './definitions/program-options.ts';
-import { toFailure } from './errors.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { createProgram } from './program.ts';
 import type { Io } from './terminal/io.ts';
@@ -33,6 +32,8 @@ export async function main(args: readonly string[]): Promise<number> {
   } catch (error) {
     // Commander has printed what is wrong with the arguments, or the help that was asked for.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    // Loaded now, because it brings the streams with it.
+    const { toFailure } = await import('./failure.ts');
     const failure = toFailure(error);
     createMessages(io).fail(failure);
     return failure.exitCode;

@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 
-import type { Failure } from '../errors.ts';
+import type { Failure } from '../failure.ts';
 import type { Io, TextOutput } from './io.ts';
 import { printableLines } from './printable.ts';
 
