@@ -70,6 +70,19 @@ describe('append and tail on a folder', () => {
     expect(lines.stderr).toContain('Retracted: what step draft wrote before attempt 2.');
   });
 
+  it('--wait waits for a stream that is not there yet, and only so long', async () => {
+    const directory = await temporaryFolder();
+    const tail = startCli(['tail', 's', '--wait', '20', '--dir', directory]);
+    await tail.sees('Waiting for the stream.\n', 'stderr');
+    await runCli(['append', 's', 'x', '--close', '--dir', directory]);
+    expect(await tail.done).toEqual({
+      code: 0,
+      stdout: '"x"\n',
+      stderr: 'Waiting for the stream.\nThe stream ended at position 1: completed.\n',
+    });
+    expect(await runCli(['tail', 'other', '--wait', '0.1', '--dir', directory])).toMatchObject({ code: 3, stdout: '' });
+  });
+
   it('a cancelled stream has an exit code of its own', async () => {
     const directory = await temporaryFolder();
     const store = createFileStreamStore({ directory });
@@ -149,7 +162,9 @@ describe('append and tail on a folder', () => {
     expect(await reading.done).toEqual({
       code: 130,
       stdout: '"one"\n"two"\n',
-      stderr: 'Stopped; the stream is still open. Go on with --from 2.\n',
+      stderr: expect.stringMatching(
+        /^(Waiting for the stream\.\n)?Stopped; the stream is still open\. Go on with --from 2\.\n$/,
+      ),
     });
   });
 });

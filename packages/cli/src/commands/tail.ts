@@ -70,18 +70,28 @@ function follow({ context, target, streamId, flags }: Following): Promise<Outcom
   return new Promise((resolve) => {
     const watcher = createStateNotes(messages.note);
     let connected = false;
+    // Position after what was written: the connection only counts whole deliveries.
+    let position: number | null = null;
+    let stopped = false;
     const finish = (outcome: Outcome): void => {
+      stopped = true;
       signal.removeEventListener('abort', stop);
       connection.close();
       resolve(outcome);
     };
-    const stop = (): void => finish({ type: 'stopped', position: connection.state.position ?? 0 });
+    const stop = (): void => finish({ type: 'stopped', position: position ?? connection.state.position ?? 0 });
     const options = {
       from: flags.last === undefined ? (flags.from ?? 0) : { last: flags.last },
       waitForCreateMs: (flags.wait ?? 0) * 1_000,
       reconnect: { maxMs: MAX_PAUSE_MS },
       parseJson: parseExact,
-      onRecords: (records: readonly ReceivedRecord[]) => writeRecords(context, format, records),
+      onRecords: async (records: readonly ReceivedRecord[]) => {
+        for (const record of records) {
+          if (stopped) return;
+          await writeRecord(context, format, record);
+          position = record.position + 1;
+        }
+      },
       onState: (state: ConnectionState) => {
         connected ||= state.incarnation !== null;
         const { phase, end, error, upToDate, position } = state;
@@ -101,24 +111,22 @@ function follow({ context, target, streamId, flags }: Following): Promise<Outcom
   });
 }
 
-async function writeRecords(
+async function writeRecord(
   { io, output, messages }: CommandContext,
   format: RecordFormat,
-  records: readonly ReceivedRecord[],
+  record: ReceivedRecord,
 ): Promise<void> {
   const safe = output.isTty ? printable : (text: string): string => text;
-  for (const record of records) {
-    if (format === 'json') {
-      await output.line(safe(JSON.stringify(recordObject(record))));
-    } else if (record.kind === 'supersede') {
-      messages.note(`Retracted: what step ${record.step} wrote before attempt ${record.belowAttempt}.`);
-    } else if (format === 'raw') {
-      const value = rawValue(record.value);
-      await output.write(output.isTty && typeof value === 'string' ? printableLines(value) : value);
-    } else {
-      const position = output.isTty ? `${paint(io.stdout, 'dim', String(record.position).padStart(5))}  ` : '';
-      await output.line(position + safe(valueLine(record.value)));
-    }
+  if (format === 'json') {
+    await output.line(safe(JSON.stringify(recordObject(record))));
+  } else if (record.kind === 'supersede') {
+    messages.note(`Retracted: what step ${record.step} wrote before attempt ${record.belowAttempt}.`);
+  } else if (format === 'raw') {
+    const value = rawValue(record.value);
+    await output.write(output.isTty && typeof value === 'string' ? printableLines(value) : value);
+  } else {
+    const position = output.isTty ? `${paint(io.stdout, 'dim', String(record.position).padStart(5))}  ` : '';
+    await output.line(position + safe(valueLine(record.value)));
   }
 }
 
@@ -134,13 +142,17 @@ async function writeEnd(
 
 /** Tells, once each, that the connection broke and came back, that the producer went quiet, and that somebody wants it to stop. */
 function createStateNotes(note: (text: string) => void): (state: ConnectionState) => void {
+  let awaited = false;
   let away = false;
   let stalled = false;
   let cancelRequested = false;
   return (state) => {
-    if (state.phase === 'waiting' && !away) {
+    if (state.phase === 'waiting' && !state.error && !awaited) {
+      awaited = true;
+      note('Waiting for the stream.');
+    } else if (state.phase === 'waiting' && state.error && !away) {
       away = true;
-      note(`The connection was lost (${state.error?.message ?? 'no reason given'}); trying again.`);
+      note(`The connection was lost (${state.error.message}); trying again.`);
     } else if (state.phase === 'open' && away) {
       away = false;
       note(`Connected again, at position ${state.position ?? 0}.`);
