@@ -16,6 +16,7 @@ export * from './result.ts';
 export * from './stream-address.ts';
 export * from './stream-chunk.ts';
 export * from './writer/append-queue.ts';
+export * from './writer/lease-keeper.ts';
 export * from './writer/produce-stream.ts';
 export * from './writer/retry.ts';
 export * from './writer/writer.ts';

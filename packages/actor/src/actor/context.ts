@@ -31,6 +31,11 @@ export function createActorContext(given: ActorCallContext = {}): ActorContext {
   return { ai: bindAI(ai, signal), signal, attempt, ...(streamId !== undefined && { streamId }) };
 }
 
+/** True for a context in which nobody has set a model yet. */
+export function lacksAI({ ai }: ActorCallContext): boolean {
+  return ai === undefined || ai === NO_AI;
+}
+
 /** The same model, whose calls also stop when `signal` fires. */
 function bindAI(ai: AI, signal: AbortSignal): AI {
   if (ai === NO_AI || signal === NEVER) return ai;

@@ -1,7 +1,7 @@
-import { ActorError, type ActorErrorCode } from '../errors.ts';
+import { ActorError, type ActorErrorCode, isActorError } from '../errors.ts';
 
 /** Codes of {@link AIError}. */
-export type AIErrorCode = Extract<ActorErrorCode, `AI_${string}` | 'ABORTED'>;
+export type AIErrorCode = Extract<ActorErrorCode, `AI_${string}` | 'ABORTED' | 'NOT_CONFIGURED'>;
 
 /** Why a model did not answer, or not to the end. */
 export class AIError extends ActorError<AIErrorCode> {
@@ -35,6 +35,7 @@ const PASSING_STATUS: ReadonlySet<number> = new Set([408, 409, 425, 429]);
 /** What the SDK threw, as an {@link AIError}. Recognised by shape, so that the SDK need not be loaded to report an error. */
 export function toAIError(thrown: unknown): AIError {
   if (thrown instanceof AIError) return thrown;
+  if (isActorError(thrown, 'NOT_CONFIGURED')) return new AIError('NOT_CONFIGURED', thrown.message, { cause: thrown });
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   const cause = thrown;
   if (thrown instanceof SyntaxError)

@@ -1,11 +1,11 @@
 /**
- * A model behind any OpenAI-compatible endpoint, through the `openai` package, which is loaded with the first call.
+ * A model behind any OpenAI-compatible endpoint, through the `openai` package: an optional peer, loaded with the first call.
  *
  * A call is repeated only while nothing of its answer was handed out: after the first token, a repetition would say something else.
  */
 import type { OpenAI } from 'openai';
 
-import { assertWhole, invalid, quote } from '../errors.ts';
+import { ActorError, assertWhole, invalid, quote } from '../errors.ts';
 import { AIError } from './ai-error.ts';
 import type { AI, AIFinish, AIOptions, AIUsage, ChatMessage, Prompt } from './ai.ts';
 import { createCall } from './call.ts';
@@ -116,6 +116,11 @@ export class AIService implements AI {
     }
   }
 
+  /** {@link AIService.streamCompletion} by its short name: `for await (const token of agent.stream('Write a story'))`. */
+  stream(prompt: Prompt, options?: AIOptions): AsyncGenerator<string, void, unknown> {
+    return this.streamCompletion(prompt, options);
+  }
+
   async #chunks(prompt: Prompt, options: AIOptions, signal: AbortSignal): Promise<Chunks> {
     const request = {
       ...this.#request(prompt, options),
@@ -148,7 +153,10 @@ export class AIService implements AI {
   }
 
   async #create(): Promise<OpenAI> {
-    const { OpenAI } = await import('openai');
+    const { OpenAI } = await import('openai').catch((cause: unknown) => {
+      this.#client = null;
+      throw new ActorError('NOT_CONFIGURED', 'The package `openai` cannot be loaded: install it.', { cause });
+    });
     const { baseUrl, apiKey, headers, fetch } = this.#options;
     return new OpenAI({
       // The SDK would take base URL, key and organisation from the environment, and send OpenAI's to any endpoint.

@@ -1,6 +1,6 @@
 import { isStreamingActor, type StreamingActor } from '../actor/actor.ts';
 import type { ActorStream, LooseChunk } from '../actor/chunks.ts';
-import type { ActorCallContext } from '../actor/context.ts';
+import { type ActorCallContext, lacksAI } from '../actor/context.ts';
 import type { AI } from '../ai/ai.ts';
 import { ActorError, assertName, invalid, quote, UnknownActorError } from '../errors.ts';
 
@@ -96,7 +96,7 @@ class MapRegistry implements ActorRegistry {
 
   #bind(actor: AnyActor): StreamingActor {
     const whole = (context: ActorCallContext = {}): ActorCallContext =>
-      this.#ai && !context.ai ? { ...context, ai: this.#ai } : context;
+      this.#ai && lacksAI(context) ? { ...context, ai: this.#ai } : context;
     return {
       execute: (input, context) => actor.execute(input as never, whole(context)),
       // `manageStream` checked the chunks.

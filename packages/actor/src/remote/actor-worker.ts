@@ -26,11 +26,20 @@ export interface ActorWorkerOptions {
   readonly isRetryable?: (error: unknown) => boolean;
   /** Chunks that may wait for the store before the actor pauses. @default 256 */
   readonly highWaterMark?: number;
+  /**
+   * Whether jobs that are not done when the worker must stop go back to the queue. Otherwise they fail with `WORKER_LOST`: for a queue
+   * that dies with the process.
+   * @default true
+   */
+  readonly handOver?: boolean;
+  /** On a queue that dies with the process: a worker that is silent this long is dead, and readers end its jobs. In ms. @default 15_000 */
+  readonly leaseMs?: number;
   /** Is told of failures of queue and store, which are tried again, and of messages that are none. @default nothing */
   readonly onError?: (error: unknown) => void;
 }
 
 const DEFAULT_MAX_ATTEMPTS = 5;
+const DEFAULT_LEASE_MS = 15_000;
 const DEFAULT_DRAIN_MS = 30_000;
 
 /**
@@ -50,6 +59,7 @@ export class ActorWorker {
     assertWhole('concurrency', options.concurrency);
     assertWhole('maxAttempts', options.maxAttempts);
     assertWhole('highWaterMark', options.highWaterMark);
+    assertWhole('leaseMs', options.leaseMs);
     this.#options = options;
   }
 
@@ -77,7 +87,16 @@ export class ActorWorker {
    * @throws When the job has to be handed out again: the store failed, the delivery's signal fired, or `isRetryable` said so.
    */
   async processStreamRequest(message: unknown, delivery: Pick<Delivery, 'signal'>): Promise<void> {
-    const { registry, store, ai, maxAttempts = DEFAULT_MAX_ATTEMPTS, isRetryable, highWaterMark } = this.#options;
+    const {
+      registry,
+      queue,
+      store,
+      ai,
+      maxAttempts = DEFAULT_MAX_ATTEMPTS,
+      isRetryable,
+      highWaterMark,
+    } = this.#options;
+    const { handOver = true, leaseMs = DEFAULT_LEASE_MS } = this.#options;
     if (!isActorMessage(message)) {
       // Handing it out again would not make it better.
       this.#options.onError?.(new ActorError('INVALID_ARGUMENT', `This is no message for actors: ${quote(message)}.`));
@@ -99,6 +118,9 @@ export class ActorWorker {
       open: (context) => registry.get(actorType).stream(message.input, { ...context, ...(ai && { ai }) }),
       signal: delivery.signal,
       retry: (error) => attempt.number < maxAttempts && (isRetryable?.(error) ?? false),
+      handOver,
+      // Who hands messages out again notices a death; a reader that did, too, would end what another worker is about to go on with.
+      leaseMs: queue.durable ? null : leaseMs,
     });
   }
 }

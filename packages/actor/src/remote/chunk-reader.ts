@@ -7,11 +7,14 @@
  * is told so.
  */
 import {
+  createLeaseObserver,
   decodeData,
+  endLapsed,
   isStreamChunk,
   type ReadResult,
   type StreamChunk,
   type StreamEnd,
+  type StreamHead,
   type StreamRecord,
   type StreamStore,
   StreamError,
@@ -72,7 +75,7 @@ export async function* readChunks(options: ReadChunksOptions): AsyncGenerator<Po
       yield { chunk: chunkOfEnd(head.end), cursor: reader.cursor };
       return;
     }
-    await reader.wait();
+    await reader.wait(head);
   }
 }
 
@@ -89,6 +92,9 @@ class AttemptReader {
   /** Data that the consumer has: the first `count` of `attempt`. */
   #given: { attempt: number; count: number };
   #started: boolean;
+  readonly #now = (): number => performance.now();
+  readonly #lease = createLeaseObserver();
+  #silentSince: number;
   /** Walks over what the consumer has, while a later attempt repeats it. */
   #repeated: AsyncGenerator<string, void, unknown> | null = null;
 
@@ -100,6 +106,7 @@ class AttemptReader {
     this.#attempt = attempt;
     this.#seen = count;
     this.#started = position > 0;
+    this.#silentSince = this.#now();
   }
 
   get cursor(): string {
@@ -110,20 +117,30 @@ class AttemptReader {
     const { store, streamId, signal } = this.#options;
     signal?.throwIfAborted();
     const page = await store.read(streamId, { from: this.position, limit: PAGE_SIZE });
+    if (page.records.length > 0) this.#silentSince = this.#now();
     // A reader that comes late need not be given what is retracted already.
     for (const record of page.records)
       if (record.kind === 'supersede') this.#below = Math.max(this.#below, record.belowAttempt);
     return page;
   }
 
-  async wait(): Promise<void> {
-    const { store, streamId, signal, silenceMs } = this.#options;
-    const head = await store.wait(streamId, {
+  async wait(head: StreamHead): Promise<void> {
+    const { store, streamId, signal, silenceMs = Infinity } = this.#options;
+    const lease = this.#lease.observe(head);
+    if (lease.state === 'lapsed' && head.owner === null) {
+      // Not being allowed to end it is no reason to stop reading.
+      const ended = await endLapsed(store, head).catch(() => false);
+      if (ended) return;
+    }
+    const leaseMs = lease.state === 'lapsed' ? (head.lease?.durationMs ?? Infinity) : lease.remainingMs;
+    const timeoutMs = Math.min(silenceMs, leaseMs);
+    const after = await store.wait(streamId, {
       position: this.position,
       ...(signal && { signal }),
-      ...(silenceMs !== undefined && { timeoutMs: silenceMs }),
+      ...(timeoutMs !== Infinity && { timeoutMs }),
     });
-    if (silenceMs !== undefined && head.nextPosition <= this.position && !head.end)
+    if (after.nextPosition > this.position || after.end) this.#silentSince = this.#now();
+    else if (this.#now() - this.#silentSince >= silenceMs)
       throw new ActorError('TIMEOUT', `Nothing came on stream ${streamId} for ${silenceMs} ms.`);
   }
 

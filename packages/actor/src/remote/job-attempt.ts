@@ -10,6 +10,7 @@ import {
   type AppendLane,
   encodeJson,
   isStreamError,
+  keepLease,
   type NewRecord,
   type StreamChunk,
   type StreamEnd,
@@ -32,6 +33,10 @@ export interface RunOptions {
   readonly signal: AbortSignal;
   /** Whether an error of the actor is worth another attempt. */
   readonly retry: (error: unknown) => boolean;
+  /** Whether the queue will hand the job out again when it was taken away. Otherwise the job fails. */
+  readonly handOver: boolean;
+  /** Promise a sign of life within this time: for a queue that will not notice when this process dies. @default none */
+  readonly leaseMs: number | null;
 }
 
 /** The step of all records, and the id of their producer. */
@@ -95,21 +100,24 @@ export class JobAttempt {
   }
 
   /** Runs the actor and ends the stream. @throws When the job has to be handed out again. */
-  async run({ open, signal, retry }: RunOptions): Promise<void> {
+  async run(options: RunOptions): Promise<void> {
+    const { open, signal, leaseMs } = options;
     const watch = new AbortController();
     const returned = (): void => this.#stop.abort(new ActorError('ABORTED', 'The queue took the job away.'));
     if (signal.aborted) returned();
     else signal.addEventListener('abort', returned, { once: true });
     void this.#watchHead(watch.signal);
+    const stopLease = leaseMs === null ? null : await this.#promise(leaseMs);
     try {
       // Cancelled before it began.
       if (this.#cancelled) throw this.#stop.signal.reason;
       await this.#retractEarlier();
       await this.#pump(open({ signal: this.#stop.signal, attempt: this.number, streamId: this.#head.id }));
     } catch (error) {
-      await this.#fell(error, signal, retry);
+      await this.#fell(error, options);
     } finally {
       watch.abort();
+      stopLease?.();
       signal.removeEventListener('abort', returned);
     }
   }
@@ -117,7 +125,12 @@ export class JobAttempt {
   /** Ends the stream as failed, with an error chunk before the end. What earlier attempts wrote stays. */
   async fail(error: unknown): Promise<void> {
     await this.#write({ type: 'error', error: toChunkError(error) });
-    await this.#end({ outcome: 'failed', error: toStreamFailure(error) });
+    // What a worker says about a job is meant for everybody; what an actor throws, only if it says so.
+    const isOurs = error instanceof ActorError;
+    await this.#end({
+      outcome: 'failed',
+      error: { ...toStreamFailure(error), ...(isOurs && { public: true as const }) },
+    });
   }
 
   async #pump(chunks: AsyncIterable<StreamChunk>): Promise<void> {
@@ -129,18 +142,33 @@ export class JobAttempt {
   }
 
   /** Decides what an attempt that broke off means. */
-  async #fell(error: unknown, signal: AbortSignal, retry: (error: unknown) => boolean): Promise<void> {
+  async #fell(error: unknown, { signal, retry, handOver }: RunOptions): Promise<void> {
     try {
       // A store that failed is no fault of the actor: the next attempt may find it well again.
       if (error instanceof WriteFailure) throw error;
       if (this.#cancelled) return await this.#end({ outcome: 'cancelled', ...reasonOf(this.#cancelled) });
       if (this.#lost) return;
-      if (signal.aborted || retry(error)) throw error;
-      await this.fail(error);
+      if (signal.aborted ? handOver : retry(error)) throw error;
+      await this.fail(signal.aborted ? shutDown() : error);
     } catch (failure) {
       if (!(failure instanceof WriteFailure)) throw failure;
       if (!isLost(failure.reason)) throw failure.reason;
     }
+  }
+
+  /** Sets the lease and renews it, until the returned function is called. */
+  async #promise(leaseMs: number): Promise<() => void> {
+    const { id: streamId } = this.#head;
+    const token = this.number;
+    await this.#store.mark(streamId, { type: 'lease', durationMs: leaseMs, token });
+    return keepLease({
+      store: this.#store,
+      streamId,
+      leaseMs,
+      token,
+      onHead: (head) => this.#noteHead(head),
+      onLost: (error) => this.#lose(error),
+    });
   }
 
   /** Hides what earlier attempts wrote, before this one writes anything. */
@@ -210,6 +238,11 @@ const LOST: ReadonlySet<string> = new Set(['FENCED', 'STALE_EPOCH', 'CLOSED', 'N
 /** True when somebody else has the stream, or nobody needs it any more. */
 function isLost(error: unknown): boolean {
   return isStreamError(error) && LOST.has(error.code);
+}
+
+/** What readers are told of work that nobody will finish. */
+export function shutDown(): ActorError {
+  return new ActorError('WORKER_LOST', 'The process that did the work was shut down before it was done.');
 }
 
 function reasonOf({ reason }: { readonly reason?: string }): { readonly reason?: string } {

@@ -11,8 +11,10 @@ import {
   collectWithProgress,
   createActorContext,
   createActorRegistry,
+  createTeam,
   defineActor,
   throwOnError,
+  WorkflowExecutor,
 } from '../../src/index.ts';
 
 class Doubler extends Actor<number, number> {
@@ -264,6 +266,16 @@ describe('helpers', () => {
 });
 
 describe('the registry', () => {
+  it('lends its model to actors that a team or a workflow calls', async () => {
+    const ai = { complete: async () => 'hello', async *streamCompletion() {} };
+    const greet = defineActor(async (_: unknown, context) => context.ai.complete('hi'));
+    const registry = createActorRegistry({ ai, actors: { greet } });
+    const executor = new WorkflowExecutor({ registry });
+    const definition = { name: 'w', actions: [{ type: 'actor', actorType: 'greet' }] } as const;
+    expect(await executor.execute(definition)).toEqual({ greet: 'hello' });
+    expect(await createTeam({ members: { Greeter: registry.get('greet') } }).execute('')).toEqual({ Greeter: 'hello' });
+  });
+
   it('binds its model, lists what there is and names what there is not', async () => {
     const ai = { complete: async () => 'hello', async *streamCompletion() {} };
     const registry = createActorRegistry({ ai, actors: { double: new Doubler() } });

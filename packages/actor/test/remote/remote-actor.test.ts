@@ -239,6 +239,19 @@ describe('a worker', () => {
     expect(tries).toBe(3);
   });
 
+  it('that died with its queue is noticed by readers', async () => {
+    const { actor } = patient();
+    const { remote, store, worker } = start({ patient: actor }, { leaseMs: 30 });
+    const { streamId } = await remote('patient').start({});
+    const stream = remote('patient').read(streamId);
+    await stream.next();
+    // From here on the worker is silent, as a dead one is.
+    const mark = store.mark.bind(store);
+    store.mark = (id, change) => (change.type === 'lease' ? new Promise(() => {}) : mark(id, change));
+    expect(await stream.next()).toMatchObject({ value: { type: 'error', error: { code: 'PRODUCER_LOST' } } });
+    await worker.close({ drainMs: 0 });
+  });
+
   it('reports a message that is none, and goes on', async () => {
     const errors: unknown[] = [];
     const { remote, queue } = start({ count }, { onError: (error) => errors.push(error) });

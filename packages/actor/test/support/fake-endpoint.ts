@@ -57,7 +57,7 @@ export function tokenEvent(content: string | null, finishReason: string | null =
 }
 
 /** The last chunk, with the count of tokens and without choices. */
-export const USAGE_EVENT: string = event({
+const USAGE_EVENT: string = event({
   id: 'chatcmpl-1',
   object: 'chat.completion.chunk',
   created: 1,
