@@ -32,6 +32,11 @@ export const EXIT = {
 /** One of {@link EXIT}. */
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
+/** The exit code of a command that a signal stopped; the reason of `signal` is the signal's name. */
+export function stoppedCode(signal: AbortSignal): ExitCode {
+  return signal.reason === 'SIGTERM' ? EXIT.terminated : EXIT.interrupted;
+}
+
 /** The part of the help that explains the exit codes. */
 export const EXIT_CODE_HELP = `Exit codes:
   0    done; for tail and actor run: the end is "completed"

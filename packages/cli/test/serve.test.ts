@@ -85,6 +85,14 @@ describe('serve', () => {
     expect((await fetch(`${url}/s`, { headers: { Authorization: 'Bearer guess' } })).status).toBe(401);
   });
 
+  it('on all addresses of the machine is found on this one', async () => {
+    const directory = await temporaryFolder();
+    const env = { PERENNIAL_TOKEN: 'secret' };
+    const { url } = await startServer(['--dir', directory, '--host', '0.0.0.0'], { env });
+    const port = new URL(url).port;
+    expect((await runCli(['append', 's', 'x', '--dir', directory])).stderr).toContain(`at http://127.0.0.1:${port}.`);
+  });
+
   it('below a path, for pages of one origin', async () => {
     const { url } = await startServer([
       '--dir',
@@ -162,6 +170,17 @@ describe('a folder that another process writes to', () => {
     expect((await runCli(['tail', 's', '--no-follow', '--dir', directory])).stdout).toBe('1\n');
     expect((await runCli(['cancel', 's', '--reason', 'enough', '--dir', directory])).code).toBe(0);
     expect((await store.wait('s', { position: Infinity, cancel: true })).cancel?.reason).toBe('enough');
+  });
+
+  it('is not taken by a command that only looks, also where it finds a dead producer', async () => {
+    const directory = await temporaryFolder();
+    const store = createFileStreamStore({ directory });
+    await store.create('s', { leaseMs: 50, records: [{ data: '1' }] });
+    await store.close();
+    const tail = startCli(['tail', 's', '--dir', directory]);
+    await tail.sees('The producer shows no sign of life.', 'stderr');
+    expect((await runCli(['append', 's', 'x', '--close', '--dir', directory])).code).toBe(0);
+    expect(await tail.done).toMatchObject({ code: 0, stdout: '1\n"x"\n' });
   });
 
   it('a server that was killed leaves nothing in the way', async () => {

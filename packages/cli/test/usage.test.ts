@@ -1,7 +1,13 @@
-import { describe, expect, it } from 'vitest';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
 
-import { runCli } from './support/cli.ts';
+import { describe, expect, it, onTestFinished } from 'vitest';
+
+import { runCli, startCli } from './support/cli.ts';
 import { temporaryFolder } from './support/folder.ts';
+
+const PROJECT = fileURLToPath(new URL('fixtures', import.meta.url));
 
 describe('arguments that make no sense', () => {
   it.each([
@@ -40,6 +46,27 @@ describe('arguments that make no sense', () => {
     expect(code).toBe(2);
     expect(stderr).toContain('PERENNIAL_URL and PERENNIAL_DIR exclude each other');
   });
+});
+
+describe('a server that never answers', () => {
+  it.each([['ls'], ['inspect', 's'], ['cancel', 's'], ['rm', 's', '--yes'], ['tail', 's'], ['actor', 'run', 'deaf']])(
+    'does not hold up Ctrl-C: %s',
+    async (...args) => {
+      const silent = createServer();
+      const asked = new Promise((resolve) => {
+        silent.on('connection', resolve);
+      });
+      silent.listen(0, '127.0.0.1');
+      await once(silent, 'listening');
+      onTestFinished(() => void silent.close());
+      const address = silent.address();
+      const url = `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`;
+      const cli = startCli([...args, '--url', url], { cwd: PROJECT });
+      await (args[0] === 'actor' ? cli.sees('Processing', 'stderr') : asked);
+      cli.child.kill('SIGINT');
+      expect((await cli.done).code).toBe(130);
+    },
+  );
 });
 
 describe('what cannot be found or reached', () => {

@@ -2,7 +2,7 @@ import { ActorFailedError, type StreamingActor } from '@perennial/actor';
 import { type StreamChunk, toStreamChunk, toStreamFailure } from '@perennial/core';
 
 import { CliError } from '../errors.ts';
-import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { EXIT, type ExitCode, stoppedCode } from '../exit-codes.ts';
 import { createDisplay, type Display } from '../progress/display.ts';
 import { createTally, type Tally } from '../progress/tally.ts';
 import { printableLines } from '../terminal/printable.ts';
@@ -54,7 +54,7 @@ async function runActor(context: CommandContext, { actor, input, flags }: Run): 
     if (signal.aborted) {
       display.cancel(tally.progress);
       if (flags.json) await output.line(JSON.stringify({ type: 'cancelled' }));
-      return signal.reason === 'SIGTERM' ? EXIT.terminated : EXIT.interrupted;
+      return stoppedCode(signal);
     }
     const reported = error instanceof ActorFailedError;
     const { code, message } = reported ? error.failure : toStreamFailure(error);

@@ -9,7 +9,7 @@ import {
 } from '@perennial/core';
 
 import { CliError } from '../errors.ts';
-import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { EXIT, type ExitCode, stoppedCode } from '../exit-codes.ts';
 import type { CommandContext, CommonFlags } from './context.ts';
 import { readLines } from './read-lines.ts';
 import { toRecordData } from './record-data.ts';
@@ -28,6 +28,7 @@ export interface AppendFlags extends CommonFlags {
 /** Bounds what is read from standard input and not stored yet. */
 const HIGH_WATER_MARK = 4_096;
 const HIGH_WATER_MARK_BYTES = 4_194_304;
+const PATIENCE_MS = 1_000;
 
 /**
  * Appends one value, or each line of standard input as one record. Records are numbered from 0 under the producer's id: whatever is
@@ -39,7 +40,7 @@ export function append(
   flags: AppendFlags,
 ): Promise<ExitCode> {
   const reads = value === '-' || (value === undefined && !(flags.close && context.io.stdin.isTTY));
-  return withTarget(context, { flags, access: 'write' }, async ({ store }) => {
+  return withTarget(context, { flags, access: 'write', watchesSignal: true }, async ({ store }) => {
     const contentType = await contentTypeOf(store, streamId, flags);
     const producerId = flags.producer ?? crypto.randomUUID();
     const before = flags.producer === undefined ? 0 : await storedBefore(store, streamId, producerId);
@@ -54,14 +55,19 @@ export function append(
       onHead: (head) => (seen.head = head),
     });
     const run = { context, queue, lane: queue.lane(producerId, 0), contentType, flags };
+    if (reads && context.io.stdin.isTTY) context.messages.note('Each line becomes a record. Ctrl-D ends.');
     const given = value === undefined || reads ? [] : [Buffer.from(value)];
     await pushAll(run, reads ? readLines(context.io.stdin, context.signal) : given, { named: reads });
     const interrupted = context.signal.aborted;
+    const late = setTimeout(() => {
+      if (context.signal.aborted) context.messages.note('Storing what was read; Ctrl-C once more leaves it.');
+    }, PATIENCE_MS).unref();
     if (flags.close && !interrupted) check(run, await queue.push(run.lane, null, { outcome: 'completed' }));
     check(run, await queue.open());
     check(run, await queue.flush(run.lane));
+    clearTimeout(late);
     report(run, { streamId, before, head: seen.head, interrupted });
-    return interrupted ? EXIT.interrupted : EXIT.ok;
+    return interrupted ? stoppedCode(context.signal) : EXIT.ok;
   });
 }
 

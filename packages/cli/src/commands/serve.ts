@@ -80,13 +80,17 @@ async function serveStore(
   const handle = async (request: Request): Promise<Response> =>
     (request.method === 'OPTIONS' ? null : gate(request)) ?? handler(request);
   const listening = await listen({ host, port, handle });
-  const url = `${listening.url}${path === '/' ? '' : path.replace(/\/$/, '')}`;
+  const base = path.replace(/\/$/, '');
   const withdraw =
     spec.kind === 'file'
-      ? await publishEndpoint(spec.directory, { url, token: ownToken, pid: process.pid })
+      ? await publishEndpoint(spec.directory, {
+          url: `${listening.localUrl}${base}`,
+          token: ownToken,
+          pid: process.pid,
+        })
       : async (): Promise<void> => undefined;
   messages.note(`Serving ${label}${token === undefined ? ' to this machine, without a token' : ''}. Ctrl-C stops.`);
-  await output.line(url);
+  await output.line(`${listening.url}${base}`);
   await untilAborted(signal);
   messages.note('Stopping.');
   await withdraw();

@@ -1,5 +1,6 @@
 import type { StreamEnd, StreamError } from '@perennial/core';
 import {
+  type ConnectionHandlers,
   type ConnectionState,
   connectStore,
   connectStream,
@@ -7,7 +8,7 @@ import {
   type StreamConnection,
 } from '@perennial/core/client';
 
-import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { EXIT, type ExitCode, stoppedCode } from '../exit-codes.ts';
 import type { Target } from '../target/open-target.ts';
 import { paint } from '../terminal/messages.ts';
 import { printable, printableLines } from '../terminal/printable.ts';
@@ -34,7 +35,7 @@ const MAX_PAUSE_MS = 5_000;
 
 /** Shows a stream from any position, live, until its end, and goes on after the server was away. */
 export function tail(context: CommandContext, streamId: string, flags: TailFlags): Promise<ExitCode> {
-  return withTarget(context, { flags, access: 'read' }, async (target) => {
+  return withTarget(context, { flags, access: 'read', watchesSignal: true }, async (target) => {
     const outcome = await follow({ context, target, streamId, flags });
     switch (outcome.type) {
       case 'failed':
@@ -45,8 +46,9 @@ export function tail(context: CommandContext, streamId: string, flags: TailFlags
       case 'caught-up':
         return EXIT.ok;
       case 'stopped':
+        if (flags.raw && context.output.isTty) await context.output.write('\n');
         context.messages.note(`Stopped; the stream is still open. Go on with --from ${outcome.position}.`);
-        return context.signal.reason === 'SIGTERM' ? EXIT.terminated : EXIT.interrupted;
+        return stoppedCode(context.signal);
     }
   });
 }
@@ -67,48 +69,63 @@ interface Following {
 function follow({ context, target, streamId, flags }: Following): Promise<Outcome> {
   const { messages, signal } = context;
   const format: RecordFormat = flags.json ? 'json' : flags.raw ? 'raw' : 'lines';
+  const note = createStateNotes(messages.note);
   return new Promise((resolve) => {
-    const watcher = createStateNotes(messages.note);
-    let connected = false;
     // Position after what was written: the connection only counts whole deliveries.
-    let position: number | null = null;
-    let stopped = false;
+    let written: number | null = null;
+    let connected = false;
+    let finished = false;
     const finish = (outcome: Outcome): void => {
-      stopped = true;
+      finished = true;
       signal.removeEventListener('abort', stop);
       connection.close();
       resolve(outcome);
     };
-    const stop = (): void => finish({ type: 'stopped', position: position ?? connection.state.position ?? 0 });
-    const options = {
-      from: flags.last === undefined ? (flags.from ?? 0) : { last: flags.last },
-      waitForCreateMs: (flags.wait ?? 0) * 1_000,
-      reconnect: { maxMs: MAX_PAUSE_MS },
-      parseJson: parseExact,
-      onRecords: async (records: readonly ReceivedRecord[]) => {
-        for (const record of records) {
-          if (stopped) return;
-          await writeRecord(context, format, record);
-          position = record.position + 1;
-        }
-      },
-      onState: (state: ConnectionState) => {
-        connected ||= state.incarnation !== null;
-        const { phase, end, error, upToDate, position } = state;
-        if (phase === 'ended' && end) finish({ type: 'ended', end, position: position ?? 0 });
-        // Whoever never got through has more likely mistyped the address than met a server that restarts.
-        else if (error && (phase === 'failed' || (phase === 'waiting' && !connected)))
-          finish({ type: 'failed', error });
-        else if (upToDate && !flags.follow) finish({ type: 'caught-up' });
-        else watcher(state);
-      },
+    const stop = (): void => finish({ type: 'stopped', position: written ?? connection.state.position ?? 0 });
+    const onRecords = async (records: readonly ReceivedRecord[]): Promise<void> => {
+      for (const record of records) {
+        if (finished) return;
+        await writeRecord(context, format, record);
+        written = record.position + 1;
+      }
     };
-    const connection: StreamConnection = target.endpoint
-      ? connectStream({ ...target.endpoint(streamId), ...options })
-      : connectStore({ store: target.store, streamId, ...options });
+    const onState = (state: ConnectionState): void => {
+      connected ||= state.incarnation !== null;
+      const outcome = outcomeOf(state, { connected, follow: flags.follow });
+      if (outcome) finish(outcome);
+      else note(state);
+    };
+    const connection = connect({ target, streamId, flags }, { onRecords, onState });
     if (signal.aborted) stop();
     else signal.addEventListener('abort', stop, { once: true });
   });
+}
+
+function connect(
+  { target, streamId, flags }: Omit<Following, 'context'>,
+  handlers: ConnectionHandlers,
+): StreamConnection {
+  const options = {
+    ...handlers,
+    from: flags.last === undefined ? (flags.from ?? 0) : { last: flags.last },
+    waitForCreateMs: (flags.wait ?? 0) * 1_000,
+    reconnect: { maxMs: MAX_PAUSE_MS },
+    parseJson: parseExact,
+  };
+  if (target.endpoint) return connectStream({ ...target.endpoint(streamId), ...options });
+  return connectStore({ store: target.store, streamId, ...options });
+}
+
+/** What a state of the connection means for the command; null: it goes on. */
+function outcomeOf(
+  { phase, end, error, upToDate, position }: ConnectionState,
+  { connected, follow }: { readonly connected: boolean; readonly follow: boolean },
+): Outcome | null {
+  if (phase === 'ended' && end) return { type: 'ended', end, position: position ?? 0 };
+  if (phase === 'failed' && error) return { type: 'failed', error };
+  // Whoever never got through has more likely mistyped the address than met a server that restarts.
+  if (phase === 'waiting' && error && !connected) return { type: 'failed', error };
+  return upToDate && !follow ? { type: 'caught-up' } : null;
 }
 
 async function writeRecord(

@@ -6,6 +6,8 @@ import { CliError } from '../errors.ts';
 export interface Listening {
   /** Without a slash at the end. */
   readonly url: string;
+  /** The same, for processes on this machine: an address such as 0.0.0.0 means all of a machine's, and is none of them. */
+  readonly localUrl: string;
   /** Takes no more connections and resolves once those there are have ended. */
   close(): Promise<void>;
 }
@@ -19,6 +21,7 @@ export interface ListenOptions {
 }
 
 const IDLE_SWEEP_MS = 50;
+const ANY_ADDRESS: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1', '[::]': '::1' };
 
 /**
  * Serves a web handler on a port.
@@ -44,7 +47,8 @@ export async function listen({ host, port, handle }: ListenOptions): Promise<Lis
   const address = server.node?.server?.address();
   const bound = typeof address === 'object' && address !== null ? address.port : port;
   return {
-    url: `http://${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${bound}`,
+    url: `http://${inUrl(host)}:${bound}`,
+    localUrl: `http://${inUrl(ANY_ADDRESS[host] ?? host)}:${bound}`,
     close: async () => {
       const node = server.node?.server;
       // A connection whose response was under way stays open for the client's next request, which must not come.
@@ -54,6 +58,10 @@ export async function listen({ host, port, handle }: ListenOptions): Promise<Lis
       await server.close().finally(() => clearInterval(sweep));
     },
   };
+}
+
+function inUrl(host: string): string {
+  return host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
 }
 
 function listenError({ host, port }: Pick<ListenOptions, 'host' | 'port'>, cause: unknown): CliError {

@@ -5,6 +5,7 @@ import type { StreamEndpoint } from '@perennial/core/client';
 
 import { ConfigError, CliError } from '../errors.ts';
 import type { Messages } from '../terminal/messages.ts';
+import { readOnly } from './read-only.ts';
 import { findEndpoint } from './served-endpoint.ts';
 import type { TargetSpec } from './target-spec.ts';
 
@@ -93,7 +94,8 @@ async function openFolder(
     });
   }
   const { createFileStreamStore } = await import('@perennial/store-file');
-  return local(directory, createFileStreamStore({ directory, ...(durability && { durability }) }));
+  const store = createFileStreamStore({ directory, ...(durability && { durability }) });
+  return local(directory, access === 'read' ? readOnly(store) : store);
 }
 
 async function openMade({ file, make }: Extract<TargetSpec, { kind: 'made' }>): Promise<Target> {
