@@ -21,7 +21,7 @@ await compare(
 function times(...args) {
   for (let i = 0; i < RUNS; i++) {
     const { status, stderr } = spawnSync(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-    if (status !== 0) throw new Error(`node ${args.join(' ')} failed: ${stderr}`);
+    if (status !== 0) throw new Error(`node ${args.join(' ')} failed: ${String(stderr)}`);
   }
   return RUNS;
 }

@@ -99,6 +99,12 @@ export function assertWhole(name: string, value: number | undefined, least = 1):
   throw invalid(`\`${name}\` must be a whole number from ${least}; got ${quote(value)}.`);
 }
 
+/** @throws `INVALID_ARGUMENT` unless `value` is an object. */
+export function assertObject(name: string, value: unknown): void {
+  if (typeof value === 'object' && value !== null) return;
+  throw invalid(`\`${name}\` is needed, and must be an object; got ${quote(value)}.`);
+}
+
 /** @throws `INVALID_ARGUMENT` unless `value` is a non-empty, well-formed string. */
 export function assertName(name: string, value: unknown): asserts value is string {
   if (typeof value === 'string' && value !== '' && value.isWellFormed()) return;

@@ -1,3 +1,5 @@
+export type { StreamChunk, StreamChunkError, StreamChunkInput, StreamProgress } from '@perennial/core';
+
 export {
   type Activity,
   type ActivityBatch,

@@ -23,11 +23,18 @@ export interface BullMessageQueueOptions {
    * @default 30_000
    */
   readonly lockMs?: number;
+  /**
+   * How long sending may take, in ms; then it is refused with `QUEUE_ERROR`. A message that arrives all the same does no harm: its stream
+   * has ended.
+   * @default 10_000
+   */
+  readonly sendTimeoutMs?: number;
   /** How often workers look for jobs of dead ones, in ms. @default `lockMs` */
   readonly stalledIntervalMs?: number;
 }
 
 const DEFAULT_LOCK_MS = 30_000;
+const DEFAULT_SEND_TIMEOUT_MS = 10_000;
 const FIRST_RETRY_MS = 250;
 const MAX_RETRY_MS = 30_000;
 /** The queue hands a job out for ever; `ActorWorker` decides when it is hopeless, and tells the consumer. */
@@ -68,19 +75,9 @@ class BullMessageQueue implements MessageQueue {
     const name = encodeURIComponent(address);
     const queue = this.#queues.get(name) ?? this.#open(name);
     this.#queues.set(name, queue);
+    const { sendTimeoutMs = DEFAULT_SEND_TIMEOUT_MS } = this.#options;
     try {
-      const data = message;
-      // The id makes a repetition after a lost answer harmless. BullMQ takes no colons in it.
-      const jobId = `s-${Buffer.from(message.streamId).toString('base64url')}`;
-      await (
-        await queue
-      ).add(message.actorType, data, {
-        jobId,
-        attempts: FOR_EVER,
-        backoff: { type: 'custom' },
-        removeOnComplete: true,
-        removeOnFail: true,
-      });
+      await within(sendTimeoutMs, add(queue, message));
     } catch (error) {
       throw toQueueError(error, `sending to ${JSON.stringify(address)}`);
     }
@@ -148,6 +145,28 @@ class BullMessageQueue implements MessageQueue {
   #assertOpen(): void {
     if (this.#closed) throw new ActorError('QUEUE_CLOSED', 'The queue was closed.');
   }
+}
+
+async function add(queue: Promise<Queue>, message: ActorMessage): Promise<void> {
+  // The id makes a repetition after a lost answer harmless. BullMQ takes no colons in it.
+  const jobId = `s-${Buffer.from(message.streamId).toString('base64url')}`;
+  await (
+    await queue
+  ).add(message.actorType, message, {
+    jobId,
+    attempts: FOR_EVER,
+    backoff: { type: 'custom' },
+    removeOnComplete: true,
+    removeOnFail: true,
+  });
+}
+
+/** A server that is away makes clients wait and try again for ever; a caller wants to know. */
+function within(ms: number, work: Promise<void>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`No answer within ${ms} ms.`)), ms);
+    work.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
 }
 
 type Process = (job: Job, token: string | undefined, signal: AbortSignal | undefined) => Promise<void>;

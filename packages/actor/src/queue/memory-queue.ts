@@ -136,10 +136,7 @@ class MemoryConsumer implements MessageConsumer {
 
   take(pending: Pending): void {
     const work = (async () => this.#handle({ message: JSON.parse(pending.text), signal: this.#stop.signal }))()
-      .catch((error: unknown) => {
-        this.#options.onError?.(error);
-        this.#events.onReturned(pending);
-      })
+      .catch(() => this.#events.onReturned(pending))
       .finally(() => {
         this.#working.delete(work);
         this.#events.onFree();

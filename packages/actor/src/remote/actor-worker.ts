@@ -2,7 +2,7 @@ import type { StreamStore } from '@perennial/core';
 
 import type { AI } from '../ai/ai.ts';
 import { DEFAULT_ADDRESS } from '../config/config.ts';
-import { ActorError, assertWhole, invalid, quote, UnknownActorError } from '../errors.ts';
+import { ActorError, assertObject, assertWhole, invalid, quote, UnknownActorError } from '../errors.ts';
 import type { ActorMessage, Delivery, MessageConsumer, MessageQueue } from '../queue/message-queue.ts';
 import type { ActorRegistry } from '../registry/registry.ts';
 import { JobAttempt } from './job-attempt.ts';
@@ -18,7 +18,7 @@ export interface ActorWorkerOptions {
   readonly address?: string;
   /** Jobs in work at a time. @default 1 */
   readonly concurrency?: number;
-  /** The model, if the registry has none. @default none */
+  /** The model, instead of the registry's. @default the registry's */
   readonly ai?: AI;
   /** Attempts at a job before it fails for good with `WORKER_LOST`: each death, hand-over at a shutdown and retry is one. @default 5 */
   readonly maxAttempts?: number;
@@ -34,7 +34,7 @@ export interface ActorWorkerOptions {
   readonly handOver?: boolean;
   /** On a queue that dies with the process: a worker that is silent this long is dead, and readers end its jobs. In ms. @default 15_000 */
   readonly leaseMs?: number;
-  /** Is told of failures of queue and store, which are tried again, and of messages that are none. @default nothing */
+  /** Is told of whatever makes a job be handed out again, of failures of the queue, and of messages that are none. @default nothing */
   readonly onError?: (error: unknown) => void;
 }
 
@@ -56,6 +56,9 @@ export class ActorWorker {
 
   /** @throws `INVALID_ARGUMENT`. Nothing is opened before {@link ActorWorker.start}. */
   constructor(options: ActorWorkerOptions) {
+    assertObject('queue', options.queue);
+    assertObject('store', options.store);
+    assertObject('registry', options.registry);
     assertWhole('concurrency', options.concurrency);
     assertWhole('maxAttempts', options.maxAttempts);
     assertWhole('highWaterMark', options.highWaterMark);
@@ -67,7 +70,7 @@ export class ActorWorker {
   start(): void {
     if (this.#consumer) throw invalid('The worker was started before.');
     const { queue, address = DEFAULT_ADDRESS, concurrency, onError } = this.#options;
-    this.#consumer = queue.consume(address, (delivery) => this.processStreamRequest(delivery.message, delivery), {
+    this.#consumer = queue.consume(address, (delivery) => this.#handle(delivery), {
       ...(concurrency !== undefined && { concurrency }),
       ...(onError && { onError }),
     });
@@ -81,12 +84,22 @@ export class ActorWorker {
     await this.#consumer?.close({ drainMs });
   }
 
+  async #handle(delivery: Delivery): Promise<void> {
+    try {
+      await this.processStreamRequest(delivery.message, delivery);
+    } catch (error) {
+      // What is handed over at a shutdown has not failed.
+      if (!delivery.signal.aborted) this.#options.onError?.(error);
+      throw error;
+    }
+  }
+
   /**
    * Runs one job to its end. For queues of your own; {@link ActorWorker.start} does it for every message.
    *
    * @throws When the job has to be handed out again: the store failed, the delivery's signal fired, or `isRetryable` said so.
    */
-  async processStreamRequest(message: unknown, delivery: Pick<Delivery, 'signal'>): Promise<void> {
+  async processStreamRequest(message: unknown, delivery: Pick<Delivery, 'signal'> = UNDISTURBED): Promise<void> {
     const {
       registry,
       queue,
@@ -124,6 +137,9 @@ export class ActorWorker {
     });
   }
 }
+
+/** A delivery that nobody takes away. */
+const UNDISTURBED: Pick<Delivery, 'signal'> = { signal: new AbortController().signal };
 
 function lost(attempts: number): ActorError {
   return new ActorError('WORKER_LOST', `The work was begun ${attempts} times, and no worker lived to finish it.`);

@@ -23,7 +23,7 @@ import {
 
 import { toChunkError } from '../actor/chunks.ts';
 import type { ActorCallContext } from '../actor/context.ts';
-import { ActorError } from '../errors.ts';
+import { ActorError, isActorError } from '../errors.ts';
 
 /** What {@link JobAttempt.run} needs. */
 export interface RunOptions {
@@ -126,7 +126,7 @@ export class JobAttempt {
   async fail(error: unknown): Promise<void> {
     await this.#write({ type: 'error', error: toChunkError(error) });
     // What a worker says about a job is meant for everybody; what an actor throws, only if it says so.
-    const isOurs = error instanceof ActorError;
+    const isOurs = isActorError(error, 'WORKER_LOST');
     await this.#end({
       outcome: 'failed',
       error: { ...toStreamFailure(error), ...(isOurs && { public: true as const }) },

@@ -6,7 +6,7 @@ import { collectResult } from '../actor/collect.ts';
 import type { ActorCallContext, ActorContext } from '../actor/context.ts';
 import { manageChunks } from '../actor/managed-stream.ts';
 import { DEFAULT_ADDRESS } from '../config/config.ts';
-import { assertName, assertWhole } from '../errors.ts';
+import { assertName, assertObject, assertWhole } from '../errors.ts';
 import type { MessageQueue } from '../queue/message-queue.ts';
 import { cancelJob } from './cancel-job.ts';
 import { readChunks, type ReadChunksOptions, type Restart } from './chunk-reader.ts';
@@ -57,6 +57,8 @@ export class RemoteStreamingActor<Input = unknown, Output = unknown, Data = Outp
 
   /** @throws `INVALID_ARGUMENT`. Nothing is opened or sent. */
   constructor(options: RemoteStreamingActorOptions) {
+    assertObject('queue', options.queue);
+    assertObject('store', options.store);
     assertName('actorType', options.actorType);
     if (options.address !== undefined) assertName('address', options.address);
     assertWhole('ttlMs', options.ttlMs);

@@ -44,23 +44,31 @@ export async function serveHttp(exchange: Exchange): Promise<void> {
 }
 
 async function serveRoute(exchange: Exchange, route: Route): Promise<void> {
-  const { request, response, guard, runs } = exchange;
-  switch (route.kind) {
-    case 'cancel':
-      assertMethod(request, 'POST');
-      guard.assertOrigin(request);
-      await guard.authorize(request, { action: 'cancel', streamId: route.streamId });
-      await runs.cancel(route.streamId);
-      response.writeHead(204).end();
-      return;
-    case 'stream':
-      assertMethod(request, 'GET');
-      await guard.authorize(request, { action: 'read', streamId: route.streamId });
-      await follow(exchange, route.streamId, lastEventId(request)?.cursor ?? cursorOf(exchange.url));
-      return;
-    case 'actor':
-      await serveActor(exchange, route.actorType);
+  if (route.kind === 'cancel') return cancel(exchange, route.streamId);
+  // Before anything is started that nobody could follow.
+  const release = exchange.guard.connect();
+  try {
+    if (route.kind === 'actor') await serveActor(exchange, route.actorType);
+    else await serveStream(exchange, route.streamId);
+  } finally {
+    release();
   }
+}
+
+async function cancel({ request, response, guard, runs }: Exchange, streamId: string): Promise<void> {
+  assertMethod(request, 'POST');
+  guard.assertOrigin(request);
+  await guard.authorize(request, { action: 'cancel', streamId });
+  await runs.cancel(streamId);
+  response.writeHead(204).end();
+}
+
+async function serveStream(exchange: Exchange, streamId: string): Promise<void> {
+  const { request, url, guard } = exchange;
+  assertMethod(request, 'GET');
+  await guard.authorize(request, { action: 'read', streamId });
+  const cursor = lastEventId(request)?.cursor ?? url.searchParams.get('cursor') ?? undefined;
+  await follow(exchange, streamId, cursor);
 }
 
 /** Starts a run and follows it; a browser that comes back follows the run it had. */
@@ -82,7 +90,7 @@ async function serveActor(exchange: Exchange, actorType: string): Promise<void> 
 }
 
 async function follow(exchange: Exchange, streamId: string, cursor?: string): Promise<void> {
-  const { response, options, guard, closing } = exchange;
+  const { response, options, closing } = exchange;
   const { store, limits } = options;
   const head = await store.head(streamId);
   if (!head) throw new Refusal(404, 'NOT_FOUND', 'There is no such stream.');
@@ -91,17 +99,12 @@ async function follow(exchange: Exchange, streamId: string, cursor?: string): Pr
     response.writeHead(204).end();
     return;
   }
-  const release = guard.connect();
   const gone = new AbortController();
   response.on('close', () => gone.abort());
   const signal = AbortSignal.any([gone.signal, closing]);
-  try {
-    const messages = readMessages({ store, streamId, signal, ...(cursor !== undefined && { cursor }) });
-    const idPrefix = `${encodeURIComponent(streamId)}${SEPARATOR}`;
-    await sendEvents({ response, idPrefix, messages, limits, signal, cut: () => response.destroy() });
-  } finally {
-    release();
-  }
+  const messages = readMessages({ store, streamId, signal, ...(cursor !== undefined && { cursor }) });
+  const idPrefix = `${encodeURIComponent(streamId)}${SEPARATOR}`;
+  await sendEvents({ response, idPrefix, messages, limits, signal, cut: () => response.destroy() });
 }
 
 function lastEventId(request: IncomingMessage): { readonly streamId: string; readonly cursor: string } | null {
@@ -117,10 +120,6 @@ function lastEventId(request: IncomingMessage): { readonly streamId: string; rea
       `\`Last-Event-ID\` must be one that came with an event; got ${quote(id)}.`,
     );
   }
-}
-
-function cursorOf(url: URL): string | undefined {
-  return url.searchParams.get('cursor') ?? undefined;
 }
 
 async function bodyOf({ request, options }: Exchange): Promise<string> {

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 
 import type { StreamStore } from '@perennial/core';
 
-import { assertWhole, invalid, quote } from '../errors.ts';
+import { assertObject, assertWhole, invalid, quote } from '../errors.ts';
 import type { MessageQueue } from '../queue/message-queue.ts';
 import type { ActorRegistry } from '../registry/registry.ts';
 
@@ -32,7 +32,8 @@ export interface EndpointLimits {
 
 /** Options of `createActorEndpoints`. */
 export interface ActorEndpointsOptions {
-  readonly registry: ActorRegistry;
+  /** The actors that this process runs. Not needed with a `queue`: the workers know theirs. */
+  readonly registry?: ActorRegistry;
   /** Keeps the chunks of every run, so that a client that lost its connection resumes. */
   readonly store: StreamStore;
   /** Sends work to workers elsewhere. @default this process does it */
@@ -61,7 +62,7 @@ export interface ActorEndpointsOptions {
 export type ResolvedEndpoints = Required<
   Pick<ActorEndpointsOptions, 'authorize' | 'origins' | 'onError' | 'basePath'>
 > &
-  Pick<ActorEndpointsOptions, 'store' | 'registry'> & { readonly limits: Required<EndpointLimits> };
+  Pick<ActorEndpointsOptions, 'store'> & { readonly limits: Required<EndpointLimits> };
 
 const DEFAULT_LIMITS: Required<EndpointLimits> = {
   maxMessageBytes: 1_048_576,
@@ -73,12 +74,14 @@ const DEFAULT_LIMITS: Required<EndpointLimits> = {
 
 /** @throws `INVALID_ARGUMENT` naming the first option that makes no sense. */
 export function resolveEndpoints(options: ActorEndpointsOptions): ResolvedEndpoints {
-  const { store, registry, basePath = '', authorize = onlyInDevelopment, origins = [], onError = () => {} } = options;
+  const { store, basePath = '', authorize = onlyInDevelopment, origins = [], onError = () => {} } = options;
+  assertObject('store', store);
+  if (!options.registry && !options.queue) throw invalid('Pass a `registry`, or a `queue` that leads to workers.');
   if (basePath !== '' && !/^(\/[^/?#]+)+$/.test(basePath))
     throw invalid(`\`basePath\` must begin with a slash and not end with one; got ${quote(basePath)}.`);
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   for (const [name, value] of Object.entries(limits)) assertWhole(name, value);
-  return { store, registry, basePath, authorize, origins, onError, limits };
+  return { store, basePath, authorize, origins, onError, limits };
 }
 
 function onlyInDevelopment(): boolean {

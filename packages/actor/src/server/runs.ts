@@ -23,37 +23,42 @@ const DEFAULT_CONCURRENCY = 100;
 
 /** Without a queue, this process has one of its own and a worker on it: a run is the same wherever it runs. */
 export function createRuns(options: ActorEndpointsOptions): Runs {
-  const { store, registry, address, ttlMs = DEFAULT_TTL_MS, concurrency = DEFAULT_CONCURRENCY, onError } = options;
-  const queue = options.queue ?? createMemoryQueue();
+  const { store, registry, address, ttlMs = DEFAULT_TTL_MS } = options;
   const at = address === undefined ? {} : { address };
-  let worker: ActorWorker | null = null;
-  if (!options.queue) {
-    worker = new ActorWorker({
-      queue,
-      store,
-      registry,
-      concurrency,
-      handOver: false,
-      ...at,
-      ...(onError && { onError }),
-    });
-    worker.start();
-  }
+  const queue = options.queue ?? createMemoryQueue();
+  const worker = options.queue || !registry ? null : startWorker({ ...options, ...at, registry, queue });
   return {
     async start(actorType, input) {
-      assertKnown(registry, actorType);
+      if (worker && registry) assertKnown(registry, actorType);
       const actor = new RemoteStreamingActor({ queue, store, actorType, ttlMs, ...at });
       const { streamId } = await actor.start(input);
       return streamId;
     },
     cancel: (streamId, reason) => cancelJob(store, streamId, reason),
     async close(drainMs) {
-      if (options.queue) return;
-      await worker?.close({ drainMs });
+      if (!worker) return;
+      await worker.close({ drainMs });
       await failWaiting(options, queue);
       await queue.close();
     },
   };
+}
+
+function startWorker(
+  options: ActorEndpointsOptions & { readonly registry: ActorRegistry; readonly queue: MessageQueue },
+): ActorWorker {
+  const { queue, store, registry, address, concurrency = DEFAULT_CONCURRENCY, onError } = options;
+  const worker = new ActorWorker({
+    queue,
+    store,
+    registry,
+    concurrency,
+    handOver: false,
+    ...(address !== undefined && { address }),
+    ...(onError && { onError }),
+  });
+  worker.start();
+  return worker;
 }
 
 /** Runs that nobody has begun would wait for ever. */

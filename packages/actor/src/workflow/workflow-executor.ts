@@ -3,7 +3,7 @@ import { toChunkError } from '../actor/chunks.ts';
 import { throwOnError } from '../actor/collect.ts';
 import type { ActorCallContext, ActorContext } from '../actor/context.ts';
 import { manageItems } from '../actor/managed-stream.ts';
-import { ActorFailedError, invalid, quote } from '../errors.ts';
+import { ActorFailedError, assertObject, invalid, quote } from '../errors.ts';
 import type { ActorRegistry } from '../registry/registry.ts';
 import { toUpdate, type WorkflowStreamChunk, type WorkflowUpdate } from './chunks.ts';
 import { inputOf, type NamedAction, namedActions, type WorkflowDefinition } from './definition.ts';
@@ -39,6 +39,7 @@ export class WorkflowExecutor {
   readonly #activities: Readonly<Record<string, Activity<never>>>;
 
   constructor({ registry, activities = {} }: WorkflowExecutorOptions) {
+    assertObject('registry', registry);
     this.#registry = registry;
     this.#activities = activities;
   }

@@ -1,13 +1,15 @@
 /** Workers in processes of their own, on a real Redis, killed without warning. */
 import { type RedisServer, startRedis } from '@perennial/redis-server';
 import { createRedisStreamStore } from '@perennial/store-redis';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 
 import { createBullMessageQueue } from '../../src/bullmq/index.ts';
 import { type MessageQueue, RemoteStreamingActor } from '../../src/index.ts';
 import { startWorker, type WorkerProcess } from '../processes/start-worker.ts';
 
 const JOBS = 100;
+/** Jobs that say something else in each attempt. */
+const RESTLESS_JOBS = 20;
 const DATA = 30;
 const KILLS = 8;
 
@@ -33,6 +35,24 @@ afterEach(async () => {
   await queue.close();
   await store.close();
 });
+
+/** Reads a job whose attempts differ: starts over when it is told to. */
+async function consumeRestless(
+  input: unknown,
+): Promise<{ readonly data: readonly string[]; readonly attempt: unknown }> {
+  const data: string[] = [];
+  const actor = new RemoteStreamingActor<unknown, unknown, string>({
+    store,
+    queue,
+    actorType: 'restless',
+    onRestart: () => data.splice(0),
+  });
+  for await (const chunk of actor.stream(input)) {
+    if (chunk.type === 'data') data.push(chunk.data);
+    if (chunk.type === 'complete') return { data, attempt: chunk.data };
+  }
+  throw new Error('The job did not end.');
+}
 
 const remote = (actorType: string) => new RemoteStreamingActor({ store, queue, actorType });
 
@@ -63,17 +83,52 @@ describe('three workers, a hundred jobs and kill -9', () => {
       }
       return seen;
     };
+    const restless = Promise.all(
+      Array.from({ length: RESTLESS_JOBS }, () => consumeRestless({ to: DATA, everyMs: 10 })),
+    );
     const all = await Promise.all(Array.from({ length: JOBS }, consume));
     const expected = Array.from({ length: DATA }, (_, i) => i + 1);
     for (const { data, ends } of all) {
       expect(data).toEqual(expected);
       expect(ends).toEqual([{ type: 'complete', data: DATA }]);
     }
-    const { streams } = await store.list({ prefix: 'actors/count/' });
+    for (const { data, attempt } of await restless)
+      expect(data).toEqual(expected.map((value) => `${String(attempt)}:${value}`));
+    const { streams } = await store.list({ prefix: 'actors/' });
+    expect(streams).toHaveLength(JOBS + RESTLESS_JOBS);
     expect(streams.every(({ end }) => end?.outcome === 'completed')).toBe(true);
     // The kills hit jobs in the middle: these were begun more than once.
     expect(streams.filter(({ token }) => token > 1).length).toBeGreaterThan(0);
   }, 240_000);
+});
+
+describe('a Redis that is killed and comes back', () => {
+  it('costs time, and nothing else', async () => {
+    const server = await startRedis({ config: { appendonly: 'yes', appendfsync: 'always' } });
+    onTestFinished(() => server.stop());
+    const here = createRedisStreamStore({ url: server.url, prefix });
+    const jobs = createBullMessageQueue({ url: server.url, prefix: `${prefix}-queue` });
+    onTestFinished(async () => {
+      await jobs.close();
+      await here.close();
+    });
+    const worker = startWorker(server.url, prefix);
+    workers.push(worker);
+    await worker.printed('ready');
+    let crash: Promise<void> | null = null;
+    const consume = async (): Promise<unknown[]> => {
+      const data: unknown[] = [];
+      const actor = new RemoteStreamingActor({ store: here, queue: jobs, actorType: 'count' });
+      for await (const chunk of actor.stream({ to: 50, everyMs: 10 })) {
+        if (chunk.type === 'data') data.push(chunk.data);
+        if (data.length === 20) crash ??= server.kill().then(() => server.restart());
+      }
+      return data;
+    };
+    const all = await Promise.all(Array.from({ length: 5 }, consume));
+    expect(crash).not.toBeNull();
+    for (const data of all) expect(data).toEqual(Array.from({ length: 50 }, (_, i) => i + 1));
+  }, 120_000);
 });
 
 describe('a worker process', () => {

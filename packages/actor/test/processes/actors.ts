@@ -13,6 +13,15 @@ export const count = defineActor(async function* (input: { to: number; everyMs: 
   yield { type: 'complete', data: input.to };
 });
 
+/** As `count`, but says in each attempt something else, as a model does. */
+export const restless = defineActor(async function* (input: { to: number; everyMs: number }, { attempt }) {
+  for (let i = 1; i <= input.to; i++) {
+    await wait(input.everyMs);
+    yield { type: 'data', data: `${attempt}:${i}` };
+  }
+  yield { type: 'complete', data: attempt };
+});
+
 /** Kills its worker, each time it is begun. */
 export const poison = defineActor(async function* (_input: unknown, { attempt }) {
   yield { type: 'data', data: attempt };
@@ -29,4 +38,4 @@ export const patient = defineActor(async function* (_input: unknown, { signal })
 });
 
 /** All by type. */
-export const actors = { count, poison, patient };
+export const actors = { count, restless, poison, patient };

@@ -117,6 +117,18 @@ describe('limits', () => {
     expect(() => createBullMessageQueue({})).toThrow(/`url` or `client`/);
   });
 
+  it('reports a Redis that is away, and closes all the same', async () => {
+    const server = await startRedis();
+    const queue = createBullMessageQueue({ url: server.url, sendTimeoutMs: 300 });
+    await queue.send('jobs', message('before'));
+    await server.stop();
+    await expect(queue.send('jobs', message('after'))).rejects.toMatchObject({
+      code: 'QUEUE_ERROR',
+      message: expect.stringContaining('300 ms'),
+    });
+    await queue.close();
+  });
+
   it('stores a message once that is sent twice', async () => {
     const queue = createBullMessageQueue({ url: redis.url, prefix: crypto.randomUUID() });
     onTestFinished(() => queue.close());

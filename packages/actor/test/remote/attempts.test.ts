@@ -11,6 +11,7 @@ import {
   readChunks,
   RemoteStreamingActor,
 } from '../../src/index.ts';
+import { JobAttempt } from '../../src/remote/job-attempt.ts';
 
 const NEVER = { signal: new AbortController().signal };
 
@@ -79,6 +80,23 @@ describe('a job whose worker died', () => {
       { type: 'complete', data: 4 },
     ]);
     expect(head.end).toEqual({ outcome: 'completed' });
+  });
+
+  it('refuses what the worker before writes later, which need not be tried again', async () => {
+    const { store, worker, remote, wake } = job([
+      { say: ['a'], dies: true },
+      { say: ['a'], dies: true },
+    ]);
+    const { streamId } = await remote.start({});
+    const message = { action: 'stream', streamId, actorType: 'job', input: {} };
+    const zombie = worker.processStreamRequest(message, NEVER);
+    await reach(store, streamId, 1);
+    const taken = await JobAttempt.take(store, streamId);
+    wake();
+    // The stream is open, and the zombie has something to say.
+    await expect(zombie).resolves.toBeUndefined();
+    expect((await store.head(streamId))?.nextPosition).toBe(1);
+    await taken?.fail(new Error('over'));
   });
 
   it('tells the consumer to start over when the second attempt says something else', async () => {

@@ -4,12 +4,15 @@ import { afterEach, describe, expect, it } from 'vitest';
 
 import {
   type ActorContext,
+  ActorWorker,
   type ActorWorkerOptions,
   type AnyActor,
   collectChunks,
   collectResult,
   createActorRegistry,
   defineActor,
+  RemoteStreamingActor,
+  type RemoteStreamingActorOptions,
   throwOnError,
 } from '../../src/index.ts';
 import { type RemoteRig, startRig } from '../support/remote-rig.ts';
@@ -217,7 +220,6 @@ describe('a worker', () => {
     const stream = remote('patient', { onRestart: () => {} }).read(streamId);
     expect(await stream.next()).toMatchObject({ value: { data: 1 } });
     await worker.close({ drainMs: 1 });
-    const { ActorWorker } = await import('../../src/index.ts');
     const next = new ActorWorker({ store, queue, registry: createActorRegistry({ actors: { patient: actor } }) });
     next.start();
     expect(await stream.next()).toMatchObject({ value: { data: 2 } });
@@ -250,6 +252,29 @@ describe('a worker', () => {
     store.mark = (id, change) => (change.type === 'lease' ? new Promise(() => {}) : mark(id, change));
     expect(await stream.next()).toMatchObject({ value: { type: 'error', error: { code: 'PRODUCER_LOST' } } });
     await worker.close({ drainMs: 0 });
+  });
+
+  it('names what it lacks, and what a caller lacks', () => {
+    const { store, queue } = start({});
+    const registry = createActorRegistry();
+    expect(() => new ActorWorker({ store, registry } as unknown as ActorWorkerOptions)).toThrow(/`queue` is needed/);
+    expect(() => new ActorWorker({ store, queue, registry, maxAttempts: 0 })).toThrow(/`maxAttempts`/);
+    const lacking = { queue, actorType: 'a' } as unknown as RemoteStreamingActorOptions;
+    expect(() => new RemoteStreamingActor(lacking)).toThrow(/`store` is needed/);
+    expect(() => new RemoteStreamingActor({ store, queue, actorType: '' })).toThrow(/`actorType`/);
+  });
+
+  it('tells of jobs that have to be handed out again', async () => {
+    const errors: unknown[] = [];
+    const { remote, store } = start({ count }, { onError: (error) => errors.push(error) });
+    const mark = store.mark.bind(store);
+    let broken = 2;
+    store.mark = async (...args) => {
+      if (broken-- > 0) throw new Error('disk on fire');
+      return mark(...args);
+    };
+    expect(await remote('count').execute({ to: 1 })).toEqual({ sum: 1 });
+    expect(errors).toMatchObject([{ message: 'disk on fire' }, { message: 'disk on fire' }]);
   });
 
   it('reports a message that is none, and goes on', async () => {

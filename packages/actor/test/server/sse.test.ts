@@ -1,9 +1,9 @@
 /** Actors and streams over server-sent events, as a browser and a hostile client see them. */
-import { getStreamWriter, PublicError } from '@perennial/core';
+import { createMemoryStreamStore, getStreamWriter, PublicError } from '@perennial/core';
 import { afterEach, describe, expect, it } from 'vitest';
 
 import { type AnyActor, defineActor } from '../../src/index.ts';
-import type { ActorEndpointsOptions } from '../../src/server/index.ts';
+import { type ActorEndpointsOptions, createActorEndpoints } from '../../src/server/index.ts';
 import { type EndpointRig, eventsOf, startEndpoints, type WireEvent } from '../support/endpoint-rig.ts';
 
 let rig: EndpointRig | null = null;
@@ -151,6 +151,10 @@ describe('what is refused', () => {
     return [response.status, body.error.code];
   };
 
+  it('is a set of endpoints that nobody works for', () => {
+    expect(() => createActorEndpoints({ store: createMemoryStreamStore() })).toThrow(/`registry`, or a `queue`/);
+  });
+
   it('is typed, and names the mistake', async () => {
     await start({ echo }, { limits: { maxMessageBytes: 64 } });
     expect(await refused('/actor/nobody/stream')).toEqual([404, 'UNKNOWN_ACTOR']);
@@ -224,6 +228,8 @@ describe('what is refused', () => {
     const first = await fetch(`${rig?.url}/actor/waiting/stream`, { signal: leaving.signal });
     await eventsOf(first).next();
     expect(await refused(`/actor/echo/stream?input=${input}`)).toEqual([503, 'LIMIT_EXCEEDED']);
+    // Nothing was started that nobody may follow.
+    expect((await rig?.store.list({ prefix: 'actors/echo/' }))?.streams).toEqual([]);
     leaving.abort();
   });
 });

@@ -30,7 +30,8 @@ export function startRig(
   started = true,
 ): RemoteRig {
   const store = createMemoryStreamStore();
-  const queue = createMemoryQueue({ retryDelayMs: 1 });
+  // With a lease, its renewals would bring what the worker has to notice by itself.
+  const queue = { ...createMemoryQueue({ retryDelayMs: 1 }), durable: options.leaseMs === undefined };
   const worker = new ActorWorker({
     store,
     queue,
