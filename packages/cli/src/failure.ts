@@ -83,6 +83,7 @@ function streamExitCode(code: StreamErrorCode): ExitCode {
     case 'SUPERSEDED':
     case 'ABORTED':
     case 'READER_CLOSED':
+    case 'WRITER_CONTEXT_LOST':
     case 'UNSUPPORTED':
     case 'CORRUPT':
       return EXIT.failure;
