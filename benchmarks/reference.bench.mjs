@@ -15,7 +15,7 @@ import { fileURLToPath } from 'node:url';
 
 import { perItem, perSecond, row } from './lib/results.mjs';
 
-const ROUNDS = 5;
+const ROUNDS = 3;
 const IN_FLIGHT = 16;
 const JSON_TYPE = { 'content-type': 'application/json' };
 const value = JSON.stringify({ type: 'text-delta', id: '0', delta: 'some token text here' });
@@ -151,9 +151,9 @@ async function compareAll(pair) {
     const body = size === 1 ? value : arrayOf(size);
     return cost(server, count * size, () => repeat(count, () => send('POST', url, body)));
   };
-  await contest('appends of one record, 16 in flight', pair, append(1_500, 1), { unit: 'append' });
-  await contest('the same, wall time', pair, append(1_500, 1), { unit: 'append', by: 'wallUs', atLeast: undefined });
-  await contest('appends of 100 records', pair, append(150, 100), { unit: 'record' });
+  await contest('appends of one record, 16 in flight', pair, append(1_000, 1), { unit: 'append' });
+  await contest('the same, wall time', pair, append(1_000, 1), { unit: 'append', by: 'wallUs', atLeast: undefined });
+  await contest('appends of 100 records', pair, append(100, 100), { unit: 'record' });
   const long = new Map([
     [pair.ours, await created(pair.ours, 10_000)],
     [pair.reference, await created(pair.reference, 10_000)],
@@ -162,8 +162,8 @@ async function compareAll(pair) {
     'catch-up on 10,000 records',
     pair,
     (server) =>
-      cost(server, 10 * 10_000, async () => {
-        for (let n = 0; n < 10; n++) await catchUp(long.get(server));
+      cost(server, 5 * 10_000, async () => {
+        for (let n = 0; n < 5; n++) await catchUp(long.get(server));
       }),
     { unit: 'record' },
   );
@@ -178,7 +178,7 @@ async function compareAll(pair) {
     await contest(
       `read of the last 10 of ${length.toLocaleString('en')} records`,
       pair,
-      (server) => cost(server, 300, () => repeat(300, () => send('GET', tails.get(server)))),
+      (server) => cost(server, 200, () => repeat(200, () => send('GET', tails.get(server)))),
       { unit: 'read' },
     );
   }
@@ -186,7 +186,7 @@ async function compareAll(pair) {
     await contest(
       `${readers} SSE reader${readers > 1 ? 's' : ''}, chunks posted one by one`,
       pair,
-      (server) => live(server, readers, 300),
+      (server) => live(server, readers, 100),
       { unit: 'chunk', by: 'wallUs', atLeast: undefined },
     );
   }
