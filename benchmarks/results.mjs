@@ -37,7 +37,6 @@ for (const file of files) {
 rmSync(rows, { force: true });
 writeFileSync(kept, `${JSON.stringify(figures, null, 2)}\n`);
 writeFileSync(join(folder, 'results', 'streams.md'), page(figures));
-spawnSync('npx', ['oxfmt', join(folder, 'results')], { stdio: 'inherit' });
 
 async function machine() {
   const [cpu] = cpus();
