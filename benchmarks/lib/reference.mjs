@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { perItem, perSecond, row } from './lib/results.mjs';
+import { perItem, perSecond, row } from './results.mjs';
 
 const ROUNDS = 3;
 const IN_FLIGHT = 16;
@@ -27,7 +27,7 @@ const children = [];
 let names = 0;
 
 async function start(kind) {
-  const script = fileURLToPath(new URL('./lib/stream-server.mjs', import.meta.url));
+  const script = fileURLToPath(new URL('./stream-server.mjs', import.meta.url));
   const child = fork(script, [kind, join(folder, kind)], {
     execArgv: ['--expose-gc'],
     // The reference server logs slow appends.
@@ -126,7 +126,7 @@ async function catchUp(url) {
 /** Opens SSE readers in a process of their own; `done` resolves once each has seen the marker. */
 async function follow(url, count, marker) {
   const { port, pathname } = new URL(url);
-  const clients = fork(fileURLToPath(new URL('./lib/sse-clients.mjs', import.meta.url)));
+  const clients = fork(fileURLToPath(new URL('./sse-clients.mjs', import.meta.url)));
   const told = (type) =>
     new Promise((resolve) => clients.on('message', (message) => message.type === type && resolve()));
   const [opened, done] = [told('open'), told('done')];
@@ -207,7 +207,7 @@ async function many(server, readers, chunks) {
 }
 
 async function compareMany({ ours, reference }) {
-  const [mine, theirs] = [await many(ours, 500, 50), await many(reference, 500, 50)];
+  const [mine, theirs] = [await many(ours, 500, 20), await many(reference, 500, 20)];
   const perReader = ({ bytesPerReader }) => `${(bytesPerReader / 1_024).toFixed(1)} KiB`;
   report('500 SSE readers: server CPU per delivery', {
     pair: [ours, reference],
@@ -242,15 +242,16 @@ async function compareMemory({ ours, reference }) {
   });
 }
 
-try {
-  for (const medium of ['memory', 'file']) {
+/** @param {'memory' | 'file'} medium Where both servers keep the streams. */
+export async function compareWithReference(medium) {
+  try {
     const pair = { ours: await start(medium), reference: await start(`reference-${medium}`) };
     await compareAll(pair);
     await compareMany(pair);
     await compareMemory(pair);
+  } finally {
+    for (const child of children) child.disconnect();
+    agent.destroy();
+    await rm(folder, { recursive: true, force: true });
   }
-} finally {
-  for (const child of children) child.disconnect();
-  agent.destroy();
-  await rm(folder, { recursive: true, force: true });
 }
