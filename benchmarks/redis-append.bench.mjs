@@ -16,6 +16,13 @@ const ROUND_MS = 100;
 const payload = JSON.stringify({ type: 'text-delta', id: '0', delta: 'some token text here' });
 const BARE = "for i = 1, #ARGV do redis.call('XADD', KEYS[1], '*', 'd', ARGV[i]) end return #ARGV";
 
+const FLOOR = `redis.call('TIME')
+redis.call('HMGET', KEYS[1], 'i', 'n', 'k', 'f', 'm', 'e', 't', 'l', 'cr')
+redis.call('XADD', KEYS[2], '*', 'r', ARGV[8])
+redis.call('HSET', KEYS[1], 'n', '1')
+redis.call('SPUBLISH', ARGV[2], '')
+return { 0, '1;0;0;', '', false }`;
+
 const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
 const perSecond = (value) => `${Math.round(value).toLocaleString('en')}/s`.padStart(12);
 
@@ -37,6 +44,8 @@ for (const [persistence, config] of [
       const load = { store, client, inFlight, records, persistence, atLeast };
       for (const producer of [false, true]) await contest(title, { ...load, producer });
     }
+    const floor = { store, client, inFlight: 1, records: 1, persistence };
+    await contest('one record, awaited: only what a script of ours has to run', { ...floor, open: openFloor });
   } finally {
     await store.close();
     client.disconnect();
@@ -44,13 +53,14 @@ for (const [persistence, config] of [
   }
 }
 
-async function contest(title, { store, client, inFlight, records, producer, persistence, atLeast }) {
+async function contest(title, load) {
+  const { client, inFlight, records, producer = false, persistence, atLeast, open = opened } = load;
   const sha = await client.script('LOAD', BARE);
   const batch = Array.from({ length: records }, () => payload);
   const rounds = [];
   for (let round = -2; round < ROUNDS; round++) {
     // Fresh keys per round: long streams would measure the allocator.
-    const append = await opened(store, batch, producer);
+    const append = await open(load, batch);
     const bare = () => client.evalsha(sha, 1, `bare:${streams}`, batch);
     const first = await drive(inFlight, round % 2 ? append : bare);
     const second = await drive(inFlight, round % 2 ? bare : append);
@@ -73,7 +83,7 @@ async function contest(title, { store, client, inFlight, records, producer, pers
   );
 }
 
-async function opened(store, batch, producer) {
+async function opened({ store, producer }, batch) {
   const id = `bench/${streams++}`;
   await store.create(id);
   const records = batch.map((data) => ({ data }));
@@ -83,6 +93,18 @@ async function opened(store, batch, producer) {
     seq += records.length;
     return store.append(id, { segments: [segment] });
   };
+}
+
+/**
+ * No store: a bare script with the commands and arguments that an append cannot do without, to show what of the difference they are. The
+ * time, the head, the record, the new head and the wake-up are five commands against one.
+ */
+async function openFloor({ client }, [data]) {
+  const id = `floor:${streams++}`;
+  const sha = await client.script('LOAD', FLOOR);
+  await client.hset(`{${id}}:meta`, 'i', 'incarnation', 'n', '0', 'k', '0', 'f', '0', 'm', 'application/json');
+  const args = ['', `{${id}}:wake`, 'incarnation', '0', '604800000', '0', '1', data];
+  return () => client.callBuffer('EVALSHA', [sha, '2', `{${id}}:meta`, `{${id}}:log`, ...args]);
 }
 
 /** Keeps `inFlight` calls going for a round; calls per second. */

@@ -4,7 +4,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, totalmem } from 'node:os';
+import { cpus, loadavg, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -20,6 +20,7 @@ const rows = join(folder, 'results', 'rows.jsonl');
 for (const file of files) {
   console.log(`\n== ${file}\n`);
   rmSync(rows, { force: true });
+  const load = loadavg()[0].toFixed(1);
   const { status } = spawnSync(process.execPath, ['--expose-gc', join(folder, file)], {
     stdio: 'inherit',
     env: { ...process.env, PERENNIAL_BENCH_ROWS: rows },
@@ -27,7 +28,11 @@ for (const file of files) {
   if (status !== 0) process.exit(status ?? 1);
   if (!existsSync(rows)) continue;
   const lines = readFileSync(rows, 'utf8').trim().split('\n');
-  figures[file.replace('.bench.mjs', '')] = { machine: await machine(), rows: lines.map((line) => JSON.parse(line)) };
+  figures[file.replace('.bench.mjs', '')] = {
+    machine: await machine(),
+    load,
+    rows: lines.map((line) => JSON.parse(line)),
+  };
 }
 rmSync(rows, { force: true });
 writeFileSync(kept, `${JSON.stringify(figures, null, 2)}\n`);
@@ -35,7 +40,7 @@ writeFileSync(join(folder, 'results', 'streams.md'), page(figures));
 
 async function machine() {
   const [cpu] = cpus();
-  const version = /v=([\d.]+)/.exec((await findRedis()).version)?.[1];
+  const [version] = /[\d.]+/.exec((await findRedis()).version) ?? ['of unknown version'];
   const memory = Math.round(totalmem() / 2 ** 30);
   return `${cpus().length} virtual cores of ${cpu?.model.trim()}, ${memory} GiB, Node ${process.version}, Redis ${version}`;
 }
@@ -51,9 +56,12 @@ function page(all) {
       'Written by `npm run results` in `benchmarks`. A ratio says how many times as fast as the yardstick we are: above 1 is faster. Both sides',
       'ran in turns in the same run, because only the ratio means anything on another machine.',
     ].join('\n'),
-    `Measured on ${machines.join('; and on ')}. The machine was shared with other work, so the absolute figures are on the low side.`,
-    ...groups.flatMap(([name, { rows: own }]) => [
+    `Measured on ${machines.join('; and on ')}. The machine was shared with other work: the load average at the start stands with each`.concat(
+      ' benchmark, and where it is far above the number of cores, wall times are only a rough guide.',
+    ),
+    ...groups.flatMap(([name, { rows: own, load }]) => [
       `## \`npm run bench -- ${name}\``,
+      `Load average at the start: ${load}.`,
       [
         '| what | ours | against | yardstick | ratio | goal | reached |',
         '| --- | --- | --- | --- | --- | --- | --- |',

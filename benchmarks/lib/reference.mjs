@@ -13,9 +13,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { perItem, perSecond, row } from './lib/results.mjs';
+import { perItem, perSecond, row } from './results.mjs';
 
-const ROUNDS = 5;
+const ROUNDS = 3;
 const IN_FLIGHT = 16;
 const JSON_TYPE = { 'content-type': 'application/json' };
 const value = JSON.stringify({ type: 'text-delta', id: '0', delta: 'some token text here' });
@@ -27,7 +27,7 @@ const children = [];
 let names = 0;
 
 async function start(kind) {
-  const script = fileURLToPath(new URL('./lib/stream-server.mjs', import.meta.url));
+  const script = fileURLToPath(new URL('./stream-server.mjs', import.meta.url));
   const child = fork(script, [kind, join(folder, kind)], {
     execArgv: ['--expose-gc'],
     // The reference server logs slow appends.
@@ -126,7 +126,7 @@ async function catchUp(url) {
 /** Opens SSE readers in a process of their own; `done` resolves once each has seen the marker. */
 async function follow(url, count, marker) {
   const { port, pathname } = new URL(url);
-  const clients = fork(fileURLToPath(new URL('./lib/sse-clients.mjs', import.meta.url)));
+  const clients = fork(fileURLToPath(new URL('./sse-clients.mjs', import.meta.url)));
   const told = (type) =>
     new Promise((resolve) => clients.on('message', (message) => message.type === type && resolve()));
   const [opened, done] = [told('open'), told('done')];
@@ -151,9 +151,9 @@ async function compareAll(pair) {
     const body = size === 1 ? value : arrayOf(size);
     return cost(server, count * size, () => repeat(count, () => send('POST', url, body)));
   };
-  await contest('appends of one record, 16 in flight', pair, append(1_500, 1), { unit: 'append' });
-  await contest('the same, wall time', pair, append(1_500, 1), { unit: 'append', by: 'wallUs', atLeast: undefined });
-  await contest('appends of 100 records', pair, append(150, 100), { unit: 'record' });
+  await contest('appends of one record, 16 in flight', pair, append(1_000, 1), { unit: 'append' });
+  await contest('the same, wall time', pair, append(1_000, 1), { unit: 'append', by: 'wallUs', atLeast: undefined });
+  await contest('appends of 100 records', pair, append(100, 100), { unit: 'record' });
   const long = new Map([
     [pair.ours, await created(pair.ours, 10_000)],
     [pair.reference, await created(pair.reference, 10_000)],
@@ -162,8 +162,8 @@ async function compareAll(pair) {
     'catch-up on 10,000 records',
     pair,
     (server) =>
-      cost(server, 10 * 10_000, async () => {
-        for (let n = 0; n < 10; n++) await catchUp(long.get(server));
+      cost(server, 5 * 10_000, async () => {
+        for (let n = 0; n < 5; n++) await catchUp(long.get(server));
       }),
     { unit: 'record' },
   );
@@ -178,7 +178,7 @@ async function compareAll(pair) {
     await contest(
       `read of the last 10 of ${length.toLocaleString('en')} records`,
       pair,
-      (server) => cost(server, 300, () => repeat(300, () => send('GET', tails.get(server)))),
+      (server) => cost(server, 200, () => repeat(200, () => send('GET', tails.get(server)))),
       { unit: 'read' },
     );
   }
@@ -186,7 +186,7 @@ async function compareAll(pair) {
     await contest(
       `${readers} SSE reader${readers > 1 ? 's' : ''}, chunks posted one by one`,
       pair,
-      (server) => live(server, readers, 300),
+      (server) => live(server, readers, 100),
       { unit: 'chunk', by: 'wallUs', atLeast: undefined },
     );
   }
@@ -207,7 +207,7 @@ async function many(server, readers, chunks) {
 }
 
 async function compareMany({ ours, reference }) {
-  const [mine, theirs] = [await many(ours, 500, 50), await many(reference, 500, 50)];
+  const [mine, theirs] = [await many(ours, 500, 20), await many(reference, 500, 20)];
   const perReader = ({ bytesPerReader }) => `${(bytesPerReader / 1_024).toFixed(1)} KiB`;
   report('500 SSE readers: server CPU per delivery', {
     pair: [ours, reference],
@@ -242,15 +242,16 @@ async function compareMemory({ ours, reference }) {
   });
 }
 
-try {
-  for (const medium of ['memory', 'file']) {
+/** @param {'memory' | 'file'} medium Where both servers keep the streams. */
+export async function compareWithReference(medium) {
+  try {
     const pair = { ours: await start(medium), reference: await start(`reference-${medium}`) };
     await compareAll(pair);
     await compareMany(pair);
     await compareMemory(pair);
+  } finally {
+    for (const child of children) child.disconnect();
+    agent.destroy();
+    await rm(folder, { recursive: true, force: true });
   }
-} finally {
-  for (const child of children) child.disconnect();
-  agent.destroy();
-  await rm(folder, { recursive: true, force: true });
 }

@@ -1,0 +1,4 @@
+/** Our handler on the memory store against the reference server of the open protocol; see `lib/reference.mjs`. */
+import { compareWithReference } from './lib/reference.mjs';
+
+await compareWithReference('memory');
