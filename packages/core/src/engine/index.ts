@@ -1,6 +1,6 @@
 /**
- * The pull engine under the transformers, for packages that build sources, stages and sinks of their own on it. Application code wants
- * `map`, `filter` and `collect` from the main entry point instead.
+ * What lies under readers, writers and transformers, for packages that build sources, stages, sinks and runtimes of their own on it.
+ * Application code wants `getStreamReader`, `getStreamWriter`, `map` and `collect` from the main entry point instead.
  *
  * @packageDocumentation
  */
@@ -18,3 +18,7 @@ export {
   yieldMacrotask,
 } from '../transform/pull.ts';
 export { isThenable, type ResultReader, type Source, toPull } from '../transform/source.ts';
+export { createRecordReader } from '../reader/record-reader.ts';
+export type { RecordSource, SourcePage, SourceRecord } from '../reader/record-source.ts';
+export { createStoreSource, type StoreSourceOptions } from '../reader/store-source.ts';
+export { keepLease, type LeaseKeeperOptions } from '../writer/lease-keeper.ts';

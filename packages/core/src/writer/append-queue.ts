@@ -28,6 +28,8 @@ export interface AppendQueueOptions {
   readonly retry?: RetryPolicy;
   /** Called with the head after the opening and after every append. */
   readonly onHead?: (head: StreamHead) => void;
+  /** Called once, when the queue is `broken`. */
+  readonly onBroken?: (error: StreamError) => void;
 }
 
 /** A record or an end on its way to the store. */
@@ -61,6 +63,8 @@ export class AppendLane {
   nextSeq: number;
   /** Sequences below this are stored. */
   storedSeq: number;
+  /** Sequences below this have been on their way to the store: what became of those not stored is unknown. */
+  sentSeq: number;
   /** Why entries of this lane were refused; the lane takes no more. */
   failure: StreamError | null = null;
   readonly #flushes: { readonly seq: number; readonly settle: (error: StreamError | null) => void }[] = [];
@@ -70,6 +74,12 @@ export class AppendLane {
     this.epoch = epoch;
     this.nextSeq = seq;
     this.storedSeq = seq;
+    this.sentSeq = seq;
+  }
+
+  /** True while it is unknown whether something that was sent is stored. */
+  get isUnknown(): boolean {
+    return this.storedSeq < this.sentSeq;
   }
 
   /** Resolves once everything pushed so far is stored (null), or with the failure that prevents it. */
@@ -77,6 +87,17 @@ export class AppendLane {
     if (this.failure || this.storedSeq >= this.nextSeq) return Promise.resolve(this.failure);
     const seq = this.nextSeq;
     return new Promise((settle) => this.#flushes.push({ seq, settle }));
+  }
+
+  /** Resolves when the store has answered for something that was sent, or failed to. */
+  whenHeard(): Promise<void> {
+    const seq = this.storedSeq + 1;
+    return new Promise((resolve) => this.#flushes.unshift({ seq, settle: () => resolve() }));
+  }
+
+  /** Everything sent was answered: nothing is unknown. */
+  heard(): void {
+    this.sentSeq = this.storedSeq;
   }
 
   /** Sequences up to `seq` are stored. */
@@ -167,6 +188,21 @@ export class AppendQueue {
     }
   }
 
+  /**
+   * Closes a lane: drops what it has queued and not sent. Resolves once it is known what became of what was sent, repeating it as long as
+   * the store does not answer, or when the queue is broken.
+   */
+  async discard(lane: AppendLane, error: StreamError): Promise<void> {
+    lane.fail(error, true);
+    this.#drop(lane, error);
+    while (lane.isUnknown && !this.#broken) {
+      const heard = lane.whenHeard();
+      this.#start();
+      await heard;
+    }
+    this.#lanes.delete(lane);
+  }
+
   /** Ends the queue from outside, for instance because a lease renewal was fenced. */
   break(error: StreamError): void {
     if (this.#broken) return;
@@ -176,6 +212,7 @@ export class AppendQueue {
     this.#bytes = 0;
     for (const lane of this.#lanes) lane.fail(error, true);
     this.#refuseAdmissions(error);
+    this.#options.onBroken?.(error);
   }
 
   #hasRoom(): boolean {
@@ -229,6 +266,7 @@ export class AppendQueue {
   async #appendBatch(): Promise<void> {
     const { store, streamId, token, retry } = this.#options;
     const batch = this.#takeBatch();
+    for (const { lane, seq } of batch) lane.sentSeq = Math.max(lane.sentSeq, seq + 1);
     const segments = this.#segmentsOf(batch);
     const request = { segments: segments.map(({ segment }) => segment), ...(token !== undefined && { token }) };
     try {
@@ -300,10 +338,16 @@ export class AppendQueue {
     }
     // A refused record leaves a gap in the lane's numbering: nothing behind it can be stored.
     const error = refusal(this.#options.streamId, result);
+    lane.heard();
     lane.fail(error, true);
-    const dropped = this.#entries.filter((entry) => entry.lane === lane);
-    this.#entries = this.#entries.filter((entry) => entry.lane !== lane);
-    this.#release(dropped);
+    this.#drop(lane, error);
+  }
+
+  /** Forgets what a lane has queued, except for what was sent before: that has to be sent again until its fate is known. */
+  #drop(lane: AppendLane, error: StreamError): void {
+    const isDropped = (entry: Entry): boolean => entry.lane === lane && entry.seq >= lane.sentSeq;
+    this.#release(this.#entries.filter(isDropped));
+    this.#entries = this.#entries.filter((entry) => !isDropped(entry));
     for (const admission of this.#admissions) if (admission.lane === lane) admission.settle(error);
     this.#admissions = this.#admissions.filter((admission) => admission.lane !== lane);
   }

@@ -1,0 +1,16 @@
+export type { Step, StepOptions } from './body/step-function.ts';
+export * from './channels/channels.ts';
+export * from './errors.ts';
+export type { WorkflowEvent } from './events.ts';
+export type { DurableWorkflow, RecoverOptions, Recovery } from './runs/durable-workflow.ts';
+export type { ForkOptions } from './runs/fork-run.ts';
+export { cancelRun, type RunHandle, type RunStatus } from './runs/run-handle.ts';
+export type { ForEachOptions, ForEachResult, ItemContext } from './steps/for-each.ts';
+export type { ItemSource } from './steps/replayable-items.ts';
+export type { ResultError, UnwrapResult } from './steps/result-value.ts';
+export type { StepRetry } from './steps/retry.ts';
+export type { StepContext } from './steps/step-context.ts';
+export type { ReadableOptions } from './streams/run-reader.ts';
+export type { RunStreamOptions } from './streams/run-stream.ts';
+export type { RunWriter, WritableOptions } from './streams/run-writer.ts';
+export { createWorkflow, type RunContext, type RunOptions, type Workflow, type WorkflowOptions } from './workflow.ts';
