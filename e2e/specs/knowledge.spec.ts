@@ -104,6 +104,25 @@ test('a folder of one’s own is sent from the browser; bad files are skipped an
   await files.remove();
 });
 
+test('files can be dropped on the page', async ({ openTab, demo }) => {
+  const { page } = await openTab();
+  const knowledge = new KnowledgePage(page, demo.url);
+  await knowledge.open();
+  const transfer = await page.evaluateHandle(() => {
+    const dropped = new DataTransfer();
+    dropped.items.add(new File(['# Harbour\n\nThe harbour opens at six in the morning.\n'], 'harbour.md'));
+    return dropped;
+  });
+  await page.getByTestId('drop-zone').dispatchEvent('drop', { dataTransfer: transfer });
+  expect(await knowledge.finished('harbour.md')).toBe('1 document, 1 passage.');
+  await knowledge
+    .source('harbour.md')
+    .getByRole('button', { name: /Remove/ })
+    .click();
+  await page.getByRole('alertdialog').getByRole('button', { name: 'Remove' }).click();
+  await expect(knowledge.source('harbour.md')).toHaveCount(0);
+});
+
 test('an import shows in every tab, and can be stopped and continued', async ({ openTab, demo }) => {
   test.setTimeout(240_000);
   const expected = await countMarkdown(REAL_DOCUMENTS);

@@ -1,7 +1,7 @@
 import { ReadableStream } from 'node:stream/web';
 
-import { createMemoryStreamStore, getStreamReader } from '@perennial/core';
-import type { PipelineSource } from '@perennial/pipeline';
+import { collect, createMemoryStreamStore, getStreamReader } from '@perennial/core';
+import { createStreamingStep, type PipelineSource, StreamingPipeline } from '@perennial/pipeline';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
@@ -71,6 +71,72 @@ describe('any pipeline gives what arrays would', () => {
         expect(await build(chain).executeToArray(source())).toEqual(expected(chain, values));
       }),
       { numRuns: 120 * Number(process.env.MORE ?? 1) },
+    );
+  });
+});
+
+describe('neighbouring functions, which run as one loop,', () => {
+  /** What a step does to a number; `undefined` drops it, an array takes its place. Sevens fail. */
+  const works = {
+    add: (n: number) => n + 1,
+    double: (n: number) => n * 2,
+    even: (n: number) => (n % 2 === 0 ? n : undefined),
+    twice: (n: number) => [n, n + 10],
+    nothing: () => [],
+    fail: (n: number) => {
+      if (n % 7 === 0) throw new Error(`no ${n}`);
+      return n;
+    },
+  } satisfies Record<string, (n: number) => number | undefined | number[]>;
+  const chains = fc.array(fc.constantFrom(...Object.keys(works).map((name) => name as keyof typeof works)), {
+    minLength: 1,
+    maxLength: 6,
+  });
+  const options = { errorStrategy: 'COLLECT_ERRORS' } as const;
+  const listed = (out: number | undefined | number[]): number[] =>
+    Array.isArray(out) ? out : out === undefined ? [] : [out];
+
+  type Numbers = StreamingPipeline<number, number, object>;
+  const fused = (name: keyof typeof works, key: string, pipeline: Numbers): Numbers => {
+    const work: (n: number) => number | undefined | number[] = works[name];
+    if (name === 'even') return pipeline.filter(key, (n) => work(n) !== undefined, options);
+    if (name === 'twice' || name === 'nothing') return pipeline.flatMap(key, (n) => listed(work(n)), options);
+    return pipeline.map(key, (n) => listed(work(n))[0] ?? NaN, options);
+  };
+  const unfused = (name: keyof typeof works, key: string, pipeline: Numbers): Numbers =>
+    pipeline.add(
+      key,
+      createStreamingStep<number, number>(key, async function* ({ input }) {
+        for await (const n of input) yield* listed(works[name](n));
+      }),
+      options,
+    );
+  const observe = async (
+    step: typeof fused,
+    names: readonly (keyof typeof works)[],
+    values: readonly number[],
+  ): Promise<unknown> => {
+    const start: Numbers = StreamingPipeline.start<number>();
+    const run = names.reduce((pipeline, name, i) => step(name, `${i}`, pipeline), start).executeFrom(values);
+    const seen = await collect(run);
+    const { errorCount, steps } = await run.metadata;
+    return {
+      seen,
+      errorCount,
+      steps: steps.map(({ receivedCount, timing, errors }) => ({
+        receivedCount,
+        emittedCount: timing.itemCount,
+        errors: errors?.map(({ itemIndex, item, message }) => ({ itemIndex, item, message })),
+      })),
+    };
+  };
+
+  it('give the same values, counts and errors as generator steps, each in a layer of its own', async () => {
+    await fc.assert(
+      fc.asyncProperty(chains, fc.array(fc.nat(30), { maxLength: 20 }), async (names, values) => {
+        expect(await observe(fused, names, values)).toEqual(await observe(unfused, names, values));
+      }),
+      { numRuns: 200 * Number(process.env.MORE ?? 1) },
     );
   });
 });

@@ -25,19 +25,23 @@ export function pickFromField(list: Iterable<File>): Picked {
 /** Takes what was dropped: folders with everything below them, and files. */
 export async function pickFromDrop(items: Iterable<DataTransferItem>): Promise<Picked> {
   // The list is empty as soon as the event is over.
-  const entries = [...items].map((item) => item.webkitGetAsEntry()).filter((entry) => entry !== null);
-  const [first] = entries;
-  if (entries.length === 1 && first?.isDirectory) {
-    const found = await readFolder(first as FileSystemDirectoryEntry, '');
-    return { label: first.name, files: sorted(found) };
+  const dropped = [...items].map((item) => ({ entry: item.webkitGetAsEntry(), file: item.getAsFile() }));
+  const files: File[] = [];
+  const inFolders: PickedFile[] = [];
+  const folders = dropped.flatMap(({ entry }) => (isFolder(entry) ? [entry] : []));
+  for (const { entry, file } of dropped) {
+    if (isFolder(entry)) inFolders.push(...(await readFolder(entry, folders.length > 1 ? `${entry.name}/` : '')));
+    else if (file) files.push(file);
   }
-  const found: PickedFile[] = [];
-  for (const entry of entries) {
-    if (entry.isDirectory) found.push(...(await readFolder(entry as FileSystemDirectoryEntry, `${entry.name}/`)));
-    else found.push({ name: entry.name, file: await fileOf(entry as FileSystemFileEntry) });
-  }
-  const { label } = pickFiles(found.map(({ file }) => file));
-  return { label, files: sorted(found) };
+  const picked = pickFiles(files);
+  const [folder, ...others] = folders;
+  if (!folder) return picked;
+  const label = others.length > 0 ? `${folder.name} and more` : folder.name;
+  return { label, files: sorted([...picked.files, ...inFolders]) };
+}
+
+function isFolder(entry: FileSystemEntry | null): entry is FileSystemDirectoryEntry {
+  return entry?.isDirectory ?? false;
 }
 
 function pickFiles(files: readonly File[]): Picked {

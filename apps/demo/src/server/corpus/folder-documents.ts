@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { takeBreaths } from './breath.ts';
 import { collectProblems, documentPipeline } from './document-pipeline.ts';
 import { type DocumentRoots, findMarkdownFiles } from './find-files.ts';
 import type { IndexedPassage } from './indexed-passage.ts';
@@ -50,7 +51,7 @@ export class FolderDocuments {
       }
     }
     await this.#takeIn(changed, files);
-    this.#swap(files);
+    await this.#swap(files);
   }
 
   async #takeIn(changed: readonly DocumentFile[], files: ReadonlyMap<string, TakenFile>): Promise<void> {
@@ -63,12 +64,15 @@ export class FolderDocuments {
     }
   }
 
-  #swap(files: ReadonlyMap<string, TakenFile>): void {
+  async #swap(files: ReadonlyMap<string, TakenFile>): Promise<void> {
+    const breathe = takeBreaths();
     for (const [name, old] of this.#files) {
       if (files.get(name) !== old) for (const { passage } of old.passages) this.#index.remove(passage.id);
     }
     for (const [name, taken] of files) {
-      if (this.#files.get(name) !== taken) for (const item of taken.passages) this.#index.add(item);
+      if (this.#files.get(name) === taken) continue;
+      for (const item of taken.passages) this.#index.add(item);
+      await breathe();
     }
     this.#files = files;
   }

@@ -8,6 +8,7 @@ import {
   passagesStreamId,
 } from '../../lib/knowledge.ts';
 import { readNow } from '../chats/read-now.ts';
+import { takeBreaths } from './breath.ts';
 import { type IndexedPassage, passageBatchSchema } from './indexed-passage.ts';
 import type { PassageIndex } from './passage-index.ts';
 
@@ -23,6 +24,7 @@ export class ImportedDocuments {
   readonly #index: PassageIndex;
   #imports: Imports = [];
   #logPosition = 0;
+  readonly #breathe = takeBreaths();
   readonly #taken = new Map<string, Taken>();
 
   constructor(store: StreamStore, index: PassageIndex) {
@@ -55,11 +57,14 @@ export class ImportedDocuments {
     if (!stored) return;
     this.#taken.set(id, taken);
     taken.position = stored.position;
-    for (const { passage, terms } of stored.values.flat()) {
-      // Two imports may hold files of the same name.
-      const item = { passage: { ...passage, id: `${id}:${passage.id}` }, terms };
-      taken.passages.push(item);
-      this.#index.add(item);
+    for (const batch of stored.values) {
+      for (const { passage, terms } of batch) {
+        // Two imports may hold files of the same name.
+        const item = { passage: { ...passage, id: `${id}:${passage.id}` }, terms };
+        taken.passages.push(item);
+        this.#index.add(item);
+      }
+      await this.#breathe();
     }
   }
 }
