@@ -46,6 +46,8 @@ async function overtake(program: Program, point: CrashPoint, wakesLate: boolean)
     const sleeper = spawnWorker({ jobs: [{ ...job, point, signal: 'SIGSTOP' }], leaseMs: ground.leaseMs }, ground);
     const told = (what: string): string => `${what}; told: ${JSON.stringify([sleeper.lines, successor?.lines])}`;
     if (!(await sleeper.told('point', job.runId))) return [`the worker never came to ${formatPoint(point)}`];
+    // Woken before it is asleep, it would sleep for ever.
+    await within(sleeper.stopped(), () => told('the first worker does not stop'));
     successor = spawnWorker({ jobs: [job], leaseMs: ground.leaseMs }, ground);
     await within(successor.told(wakesLate ? 'result' : 'run_resumed', job.runId), () => told('no takeover'));
     sleeper.signal('SIGCONT');
