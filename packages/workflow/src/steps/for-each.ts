@@ -185,6 +185,7 @@ async function retractUnfinished(run: RunExecution, outer: Attempt, done: number
   for (const [key, n] of run.state.attempts) {
     const part = parsePartKey(key);
     if (part?.step !== outer.step || part.from < done) continue;
+    outer.signal.throwIfAborted();
     const attempt = outer.part(key, n + 1);
     begun.set(key, attempt);
     await attempt.note();
