@@ -1,5 +1,5 @@
 /** A sample of the crash matrix; `npm run crash-matrix -- --long` runs all of it. A failure names the command that repeats it. */
-import { expect, it } from 'vitest';
+import { describe, it } from 'vitest';
 
 import { BOUNDARIES } from './matrix/boundaries.ts';
 import {
@@ -24,30 +24,33 @@ const wrongOf = (results: readonly MatrixResult[]): readonly string[] =>
 const boundariesOf = (results: readonly MatrixResult[]): readonly string[] =>
   BOUNDARIES.filter((boundary) => results.some(({ boundaries }) => boundaries.includes(boundary)));
 
-it(
-  'on memory: at every point of every program, workers dead, asleep, gone or cancelled',
-  { timeout: 120_000 },
-  async () => {
-    const base = await baseline();
-    const results: MatrixResult[] = [];
-    const plans = [...everyMishap(base), ...randomPlans(base, { from: seed, count: 300 })];
-    await runMemory(plans, (result) => results.push(result));
-    expect(wrongOf(results)).toEqual([]);
-    expect(results).toHaveLength(plans.length);
-    expect(boundariesOf(results)).toEqual(BOUNDARIES);
-  },
-);
+// Side by side, because most of their time is spent waiting for leases to lapse.
+describe.concurrent('a worker is lost', () => {
+  it(
+    'on memory: at every point of every program, workers dead, asleep, gone or cancelled',
+    { timeout: 300_000 },
+    async ({ expect }) => {
+      const base = await baseline();
+      const results: MatrixResult[] = [];
+      const plans = [...everyMishap(base), ...randomPlans(base, { from: seed, count: 300 })];
+      await runMemory(plans, (result) => results.push(result));
+      expect(wrongOf(results)).toEqual([]);
+      expect(results).toHaveLength(plans.length);
+      expect(boundariesOf(results)).toEqual(BOUNDARIES);
+    },
+  );
 
-it.each(['file', 'redis'] as const)(
-  'on %s: processes killed at every boundary',
-  { timeout: 300_000 },
-  async (store) => {
-    const cases = someKills(await baseline(), { seed: seed + (store === 'file' ? 0 : 1), count: 20 });
-    const results: MatrixResult[] = [];
-    await runKills(store, cases, (result) => results.push(result));
-    expect(wrongOf(results)).toEqual([]);
-    expect(results).toHaveLength(cases.length);
-    // Group commit may merge two calls into one, so that a point or two is never reached.
-    expect(boundariesOf(results).length).toBeGreaterThan(BOUNDARIES.length / 2);
-  },
-);
+  it.for(['file', 'redis'] as const)(
+    'on %s: processes killed at every boundary',
+    { timeout: 300_000 },
+    async (store, { expect }) => {
+      const cases = someKills(await baseline(), { seed: seed + (store === 'file' ? 0 : 1), count: 20 });
+      const results: MatrixResult[] = [];
+      await runKills(store, cases, (result) => results.push(result));
+      expect(wrongOf(results)).toEqual([]);
+      expect(results).toHaveLength(cases.length);
+      // Group commit may merge two calls into one, so that a point or two is never reached.
+      expect(boundariesOf(results).length).toBeGreaterThan(BOUNDARIES.length / 2);
+    },
+  );
+});

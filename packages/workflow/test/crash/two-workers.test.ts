@@ -11,7 +11,7 @@ import { openGround } from './matrix/kill-ground.ts';
 import { type Program, programOf } from './matrix/programs.ts';
 import { randomOf, shuffled } from './matrix/random-mishaps.ts';
 import { formatMishap, simulate } from './matrix/simulate.ts';
-import { spawnWorker } from './matrix/spawn-worker.ts';
+import { spawnWorker, type WorkerProcess } from './matrix/spawn-worker.ts';
 import { openStore } from './matrix/store-spec.ts';
 import { type CrashPoint, formatPoint, pointsOf } from './matrix/trapped-store.ts';
 
@@ -25,19 +25,34 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => Promise.all([redis.close(), file.close()]));
 
+const PATIENCE_MS = 60_000;
+
+/** A promise that says what it was waited for in vain. */
+function within<T>(promise: Promise<T>, what: () => string): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(what())), PATIENCE_MS);
+    promise.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
+
 /** Stops a process at a point, lets another one take over, and wakes the first: at once, or when the other one is done. */
 async function overtake(program: Program, point: CrashPoint, wakesLate: boolean): Promise<string[]> {
   const { ground } = redis;
   const job = { store: await ground.newStore(), program: program.name, runId: 'r' };
   const store = openStore(job.store);
   const followers = follow(store, { program, runId: job.runId });
+  let successor: WorkerProcess | undefined;
   try {
     const sleeper = spawnWorker({ jobs: [{ ...job, point, signal: 'SIGSTOP' }], leaseMs: ground.leaseMs }, ground);
+    const told = (what: string): string => `${what}; told: ${JSON.stringify([sleeper.lines, successor?.lines])}`;
     if (!(await sleeper.told('point', job.runId))) return [`the worker never came to ${formatPoint(point)}`];
-    const successor = spawnWorker({ jobs: [job], leaseMs: ground.leaseMs }, ground);
-    await successor.told(wakesLate ? 'result' : 'run_resumed', job.runId);
+    // Woken before it is asleep, it would sleep for ever.
+    await within(sleeper.stopped(), () => told('the first worker does not stop'));
+    successor = spawnWorker({ jobs: [job], leaseMs: ground.leaseMs }, ground);
+    await within(successor.told(wakesLate ? 'result' : 'run_resumed', job.runId), () => told('no takeover'));
     sleeper.signal('SIGCONT');
-    await Promise.all([sleeper.gone, successor.gone]);
+    await within(successor.gone, () => told('the second worker does not end'));
+    await within(sleeper.gone, () => told('the first worker does not end'));
     const { wrong, remains } = await inspectRun(store, { program, runId: job.runId });
     const lost = sleeper.lines.some(({ type }) => type === 'run_lost') ? [] : ['the first worker did not notice'];
     const results = [sleeper, successor].map(({ lines }) => {
@@ -45,7 +60,8 @@ async function overtake(program: Program, point: CrashPoint, wakesLate: boolean)
       return line?.type === 'result' ? JSON.stringify([line.ok, line.value, line.code]) : 'none';
     });
     const differ = results[0] === results[1] ? [] : [`the workers tell ${results.join(' and ')}`];
-    return [...wrong, ...lost, ...differ, ...(await followers.compare(remains.logs.keys()))];
+    const seen = await within(followers.compare(remains.logs.keys()), () => told('the readers do not end'));
+    return [...wrong, ...lost, ...differ, ...seen];
   } finally {
     await followers.close();
     await store.close();

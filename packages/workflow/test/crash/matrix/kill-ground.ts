@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { startRedis } from '@perennial/redis-server';
 
 import type { KillGround } from './kill-case.ts';
+import { spawnWorker } from './spawn-worker.ts';
 
 /** Leases of processes that are killed: long enough for a busy machine, short enough to wait for. */
 const REDIS_LEASE_MS = 600;
@@ -16,6 +17,8 @@ export async function openGround(
   const folder = await mkdtemp(join(tmpdir(), 'perennial-crash-'));
   const cache = join(folder, 'compiled');
   const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
+  // A process that ends by itself leaves its compiled code to those that are killed.
+  await spawnWorker({ jobs: [], leaseMs: REDIS_LEASE_MS }, { cache }).gone;
   let stores = 0;
   if (store === 'file') {
     const newStore = async () => ({ kind: store, directory: join(folder, `store-${stores++}`) });

@@ -1,7 +1,8 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
 import type { StoreSpec } from './store-spec.ts';
 import type { CrashPoint } from './trapped-store.ts';
@@ -42,10 +43,13 @@ export interface WorkerProcess {
   /** Resolves with the first line of a type about a run, told already or later; null when the process ends without it. */
   told(type: WorkerLine['type'], runId: string): Promise<WorkerLine | null>;
   signal(signal: 'SIGKILL' | 'SIGCONT'): void;
+  /** Resolves once the process is stopped by a signal. */
+  stopped(): Promise<void>;
   /** Resolves once it is gone: true when it was killed. Rejects when it failed by itself. */
   readonly gone: Promise<boolean>;
 }
 
+const run = promisify(execFile);
 const FILE = fileURLToPath(new URL('../../processes/crash-worker.ts', import.meta.url));
 
 /** Starts a process. It has to be waited for. */
@@ -87,5 +91,11 @@ export function spawnWorker(task: WorkerTask, { cache }: { readonly cache: strin
       }
     },
     signal: (signal) => void child.kill(signal),
+    async stopped() {
+      for (;;) {
+        const { stdout } = await run('ps', ['-o', 'stat=', '-p', String(child.pid)]);
+        if (stdout.startsWith('T')) return;
+      }
+    },
   };
 }
