@@ -18,6 +18,7 @@ const packages: readonly Package[] = [
   { name: 'react', environment: 'happy-dom' },
   { name: 'next' },
   { name: 'demo', root: 'apps/demo' },
+  { name: 'examples', root: 'examples' },
 ];
 
 interface Package {
