@@ -10,6 +10,7 @@ const conditions = ['perennial-source', 'module', 'node', 'development|productio
 const packages: readonly Package[] = [
   { name: 'core' },
   { name: 'testing' },
+  { name: 'protocol-suite' },
   { name: 'pipeline' },
   { name: 'store-file' },
   { name: 'redis-server' },

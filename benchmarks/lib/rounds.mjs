@@ -7,17 +7,24 @@
  * @param {string} title What is measured.
  * @param {Record<string, () => Promise<number> | number>} ways Each does the work once and returns how many items it handled. The first
  *   is the yardstick.
- * @param {{ rounds?: number, unit?: string, wall?: boolean }} [options] `wall`: measure wall time, for work that waits for a disk.
+ * @param {{ rounds?: number, unit?: string, wall?: boolean, collect?: 'all' | 'young', warmups?: number }} [options] `wall`: measure wall time, for work that
+ *   waits for a disk. `collect`: garbage to collect before each measurement. Collecting all of it also throws optimised code away ("embedded
+ *   weak objects cleared"): for loops of nanoseconds, that would measure the compiler.
+ *   `warmups`: runs of each way before the first that counts.
  * @returns {Promise<Record<string, number>>} Ratio of each way's time per item to the yardstick's; below 1 is faster.
  */
-export async function compare(title, ways, { rounds = 7, unit = 'item', wall = false } = {}) {
+export async function compare(
+  title,
+  ways,
+  { rounds = 7, unit = 'item', wall = false, collect = 'all', warmups = 1 } = {},
+) {
   const names = Object.keys(ways);
   const samples = Object.fromEntries(names.map((name) => [name, []]));
-  for (const name of names) await ways[name](); // warm-up
+  for (let i = 0; i < warmups; i++) for (const name of names) await ways[name]();
   for (let round = 0; round < rounds; round++) {
     for (let i = 0; i < names.length; i++) {
       const name = names[(i + round) % names.length];
-      globalThis.gc?.();
+      globalThis.gc?.({ type: collect === 'young' ? 'minor' : 'major' });
       const start = process.cpuUsage();
       const started = performance.now();
       const items = await ways[name]();

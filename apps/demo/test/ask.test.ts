@@ -11,6 +11,7 @@ import { readChat } from '../src/server/chats/snapshot.ts';
 import { readConfig } from '../src/server/config.ts';
 import { createCorpus } from '../src/server/corpus/corpus.ts';
 import type { Demo } from '../src/server/demo.ts';
+import { Importer } from '../src/server/knowledge/importer.ts';
 
 const CHAT = 'chat-0001';
 
@@ -31,6 +32,7 @@ function open(write?: (question: Question, signal: AbortSignal) => AsyncIterable
   const demo: Demo = {
     config: readConfig({}, '/srv/apps/demo'),
     store,
+    importer: new Importer({ store, importRoot: null }),
     corpus: createCorpus({ base: '/nowhere', paths: [] }),
     answerer,
     running: new Map(),

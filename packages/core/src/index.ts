@@ -4,6 +4,8 @@ export * from './log/arguments.ts';
 export * from './log/codec.ts';
 export * from './log/end.ts';
 export * from './log/errors.ts';
+export * from './log/fork-rules.ts';
+export * from './log/forks.ts';
 export * from './log/head-rules.ts';
 export * from './log/head.ts';
 export * from './log/page-options.ts';

@@ -16,6 +16,7 @@ import type { WorkflowEvent } from './events.ts';
 import { recordValue } from './journal/recorded.ts';
 import { type CreatedRun, createRun, driveRun } from './runs/drive-run.ts';
 import { createDurableWorkflow, type DurableWorkflow } from './runs/durable-workflow.ts';
+import { createPatientStore } from './runs/patient-store.ts';
 import type { RunExecution } from './runs/run-execution.ts';
 import { cancelRun, createRunHandle, type RunHandle } from './runs/run-handle.ts';
 import type { Runtime } from './runs/runtime.ts';
@@ -143,7 +144,7 @@ class WorkflowObject<D> implements Workflow<D> {
     this.#deps = deps;
     this.#runtime = {
       name,
-      store,
+      store: createPatientStore(store, retry),
       leaseMs,
       replayTimeoutMs: options.replayTimeoutMs ?? DEFAULT_REPLAY_TIMEOUT_MS,
       signal: this.#closing.signal,
@@ -177,7 +178,7 @@ class WorkflowObject<D> implements Workflow<D> {
       const kept = recordValue(input, 'The input of the run');
       const created = await createRun(this.#runtime, runId, kept);
       return this.#advance(runId, {
-        body: body as Body,
+        body,
         created,
         isDurable: id !== undefined,
         timeoutMs: timeout,

@@ -6,12 +6,14 @@ import { createModelAnswerer } from './answer/model.ts';
 import { createOfflineAnswerer } from './answer/offline.ts';
 import { type DemoConfig, readConfig } from './config.ts';
 import { type Corpus, createCorpus } from './corpus/corpus.ts';
+import { Importer } from './knowledge/importer.ts';
 
 /** Everything that lives as long as the server. */
 export interface Demo {
   readonly config: DemoConfig;
   readonly store: StreamStore;
   readonly corpus: Corpus;
+  readonly importer: Importer;
   readonly answerer: Answerer;
   /** Answers that this process is starting or writing, by stream id; null for one that was there before. */
   readonly running: Map<string, Promise<ProducedStream | null>>;
@@ -27,11 +29,13 @@ export function demo(): Demo {
 }
 
 function createDemo(config: DemoConfig): Demo {
-  const corpus = createCorpus(config.documents);
+  const store = createFileStreamStore({ directory: config.dataFolder });
+  const corpus = createCorpus(config.documents, { store });
   return {
     config,
-    store: createFileStreamStore({ directory: config.dataFolder }),
+    store,
     corpus,
+    importer: new Importer({ store, importRoot: config.importRoot, filesPerSecond: config.filesPerSecond }),
     answerer: config.model
       ? createModelAnswerer({ corpus, ...config.model })
       : createOfflineAnswerer({ corpus, wordsPerSecond: config.wordsPerSecond }),

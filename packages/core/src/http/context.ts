@@ -9,6 +9,8 @@ import type { ReaderSlots } from './reader-slots.ts';
 /** What the routes of one handler share. */
 export interface HandlerContext {
   readonly store: StreamStore;
+  /** Path below which streams are, without a trailing slash. */
+  readonly basePath: string;
   readonly limits: ResolvedLimits;
   readonly guard: Guard;
   readonly cursors: Cursors;

@@ -41,12 +41,12 @@ const ALLOW = { Allow: 'GET, HEAD, POST, PUT, DELETE, OPTIONS' };
 export function createStreamHandler(options: StreamHandlerOptions): (request: Request) => Promise<Response> {
   const basePath = normaliseBasePath(options.basePath ?? '');
   const policy = createBrowserPolicy(options.cors ?? false);
-  const context = createContext(options);
+  const context = createContext(options, basePath);
   return async (request) => {
     try {
       if (request.method === 'OPTIONS') return policy.apply(request, policy.preflight());
       policy.assertOrigin(request);
-      return policy.apply(request, await route(context, request, basePath));
+      return policy.apply(request, await route(context, request));
     } catch (error) {
       if (error instanceof AuthorizeAnswer) return policy.apply(request, error.response);
       return policy.apply(request, answerError(options, request, error));
@@ -54,7 +54,7 @@ export function createStreamHandler(options: StreamHandlerOptions): (request: Re
   };
 }
 
-function createContext(options: StreamHandlerOptions): HandlerContext {
+function createContext(options: StreamHandlerOptions, basePath: string): HandlerContext {
   const { store, signal, now = Date.now, random = Math.random } = options;
   const limits = resolveLimits(options);
   const cursors = createCursors(now, random);
@@ -71,6 +71,7 @@ function createContext(options: StreamHandlerOptions): HandlerContext {
   });
   return {
     store,
+    basePath,
     limits,
     cursors,
     feeds,
@@ -103,10 +104,10 @@ function answerError(options: StreamHandlerOptions, request: Request, error: unk
   return new Response(null, response);
 }
 
-async function route(context: HandlerContext, request: Request, basePath: string): Promise<Response> {
+async function route(context: HandlerContext, request: Request): Promise<Response> {
   const url = new URL(request.url);
   const query = readQuery(url);
-  const target = resolveTarget(url, query, basePath);
+  const target = resolveTarget(url, query, context.basePath);
   switch (target.kind) {
     case 'outside':
       throw notFound();

@@ -1,5 +1,5 @@
+import { absence } from './absence.ts';
 import type { HandlerContext, StreamRequest } from './context.ts';
-import { notFound } from './problem.ts';
 import { emptyResponse } from './responses.ts';
 
 /** `DELETE {stream}`. */
@@ -8,6 +8,6 @@ export async function handleDelete(
   { request, id }: StreamRequest,
 ): Promise<Response> {
   await guard(request, id, 'delete');
-  if (!(await store.delete(id))) throw notFound();
+  if (!(await store.delete(id))) throw await absence(store, id);
   return emptyResponse(204);
 }

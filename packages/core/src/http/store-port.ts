@@ -1,4 +1,3 @@
-import { isJsonContentType } from '../log/codec.ts';
 import { assertCreateOptions } from '../log/head-rules.ts';
 import type { StreamHead } from '../log/head.ts';
 import type { NewRecord } from '../log/record.ts';
@@ -30,9 +29,9 @@ export async function handleStoreCreate(
   await guard(request, id, 'create', 'mark');
   const options = decodeCreateOptions(await readJson(request, limits.maxBodyBytes), decodeEnd);
   assertCreateOptions(options);
+  if (options.fork) await guard(request, options.fork.from, 'read', 'mark');
   assertRecords(options.records ?? [], limits);
-  if (options.contentType === undefined || isJsonContentType(options.contentType))
-    assertJsonTexts(options.records ?? [], limits);
+  assertJsonTexts(options.records ?? [], limits);
   const { created, head } = await store.create(id, options);
   return json({ created, head }, created ? 201 : 200);
 }

@@ -237,15 +237,18 @@ export class RunExecution implements RunScope {
     const verdict = this.#unlessCutShort(reached);
     const isWhole = verdict.kind === 'returned' || verdict.kind === 'threw';
     const planned = toOutcome(verdict, this.isDurable);
-    const why = planned.result.ok ? new WorkflowError('CLOSED', 'The run is over.') : planned.result.error;
+    // Branches of the body that still wait must not take the failure of another branch for that of their step.
+    const why = isWhole || planned.result.ok ? new WorkflowError('CLOSED', 'The run is over.') : planned.result.error;
     this.#stop(why, isWhole);
     await this.steps.stop();
     const streams = [...this.streams.used()];
     if (!isWhole) await Promise.all(streams.map((stream) => stream.dropBody()));
+    // A note of an attempt that was on its way says which attempt is the last.
+    await this.journal.drained();
     await supersedeUnfinished(this);
     const failures = isWhole ? await Promise.all(streams.map((stream) => stream.flush())) : [];
     this.#throwIfLost();
-    const fault = this.#fault ?? failures.find((failure) => failure !== null);
+    const fault = isWhole ? (this.#fault ?? failures.find((failure) => failure !== null)) : null;
     const outcome = fault ? toOutcome({ kind: 'fault', error: fault }, true) : planned;
     await this.journal.note(outcome.note);
     return this.#finish(outcome);
@@ -296,6 +299,7 @@ export class RunExecution implements RunScope {
 
   /** Closes a stream as an operation of the body. */
   closeFromBody(namespace: string, end: StreamEnd): Promise<StreamError | null> {
+    if (!this.isRunning) return Promise.resolve(new StreamError('CLOSED', 'The run is over.'));
     const closed = this.streams.get(namespace).close(end);
     return this.scheduler.operation(closed, () => new StreamError('ABORTED', 'The run stopped.'));
   }
