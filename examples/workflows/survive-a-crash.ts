@@ -41,9 +41,6 @@ if (isDoomed) {
 /* Prints:
 the first process ended by SIGKILL
 open runs: [ 'monday' ]
-{
-  ok: true,
-  value: 'the first process fetched, this one rendered'
-}
+{ ok: true, value: 'the first process fetched, this one rendered' }
 [ 'begin', 'fetched', 'rendered', 'end' ]
 */
