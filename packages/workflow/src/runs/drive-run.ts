@@ -161,7 +161,7 @@ async function advance(runtime: Runtime, options: Advance): Promise<Result<unkno
 }
 
 /** The result of a run that has ended. */
-export async function readResult(
+async function readResult(
   { store }: Runtime,
   { id, nextPosition, end }: StreamHead,
 ): Promise<Result<unknown, unknown>> {

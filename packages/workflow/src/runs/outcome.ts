@@ -63,7 +63,7 @@ export function resultOf({ end, value, error }: SettledNote): Result<unknown, un
 }
 
 /** The error of a run that was cancelled. */
-export function cancelledError(reason: string | undefined): WorkflowError<'CANCELLED'> {
+function cancelledError(reason: string | undefined): WorkflowError<'CANCELLED'> {
   return new WorkflowError('CANCELLED', `The run was cancelled${reason === undefined ? '' : `: ${reason}`}.`, {
     cause: reason,
   });

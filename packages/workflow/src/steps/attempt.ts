@@ -16,7 +16,7 @@ import type { LaneWriter } from '../streams/lane-writer.ts';
 import type { RunStream } from '../streams/run-stream.ts';
 
 /** Payload bytes that a `commit: 'step'` writer holds until its step succeeds. */
-export const MAX_HELD_BYTES = 16_777_216;
+const MAX_HELD_BYTES = 16_777_216;
 
 /** What makes an {@link Attempt}. */
 export interface AttemptOptions {

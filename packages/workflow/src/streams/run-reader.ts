@@ -49,7 +49,7 @@ interface ReadPage {
 
 const PAGE_SIZE = 512;
 /** Key of a read in the journal; no step's key begins like this. */
-export const READ_KEY = '$read/';
+const READ_KEY = '$read/';
 
 /** Opens a reader for a body or a step. What a body reads is journalled, as ranges of positions, so that a replay reads the same. */
 export function createRunReader<T>(options: RunReaderOptions): StreamReader<T> {
