@@ -22,6 +22,7 @@ const packages: readonly Package[] = [
   // Its tests start processes, many of them one after the other.
   { name: 'cli', testTimeout: 60_000 },
   { name: 'demo', root: 'apps/demo' },
+  { name: 'examples', root: 'examples' },
 ];
 
 interface Package {

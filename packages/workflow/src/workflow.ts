@@ -14,6 +14,7 @@ import { createStep, type Step } from './body/step-function.ts';
 import { WorkflowError } from './errors.ts';
 import type { WorkflowEvent } from './events.ts';
 import { recordValue } from './journal/recorded.ts';
+import { storeOfBegun } from './runs/begun-store.ts';
 import { type CreatedRun, createRun, driveRun } from './runs/drive-run.ts';
 import { createDurableWorkflow, type DurableWorkflow } from './runs/durable-workflow.ts';
 import { createPatientStore } from './runs/patient-store.ts';
@@ -137,6 +138,8 @@ class WorkflowObject<D> implements Workflow<D> {
   readonly #unnamed = new UnnamedStreams();
   /** Runs that this object drives, by id. */
   readonly #driven = new Map<string, Promise<Result<unknown, unknown>>>();
+  /** Resolve once the journals of these runs are there. */
+  readonly #beginning = new Map<string, Promise<void>>();
 
   constructor(name: string, deps: D, options: WorkflowOptions) {
     const { streamStore: store, onEvent, ttlMs, retry, leaseMs = DEFAULT_LEASE_MS } = options;
@@ -174,9 +177,13 @@ class WorkflowObject<D> implements Workflow<D> {
     // Also refuses what cannot be an id.
     runJournalId(runId);
     assertDuration('timeout', timeout);
+    const begun = Promise.withResolvers<void>();
+    const beginning = this.#beginning.get(runId) ?? begun.promise;
     const result = this.#drive(runId, async () => {
+      this.#beginning.set(runId, begun.promise);
       const kept = recordValue(input, 'The input of the run');
       const created = await createRun(this.#runtime, runId, kept);
+      begun.resolve();
       return this.#advance(runId, {
         body,
         created,
@@ -185,8 +192,12 @@ class WorkflowObject<D> implements Workflow<D> {
         signal,
       });
     });
+    void result.finally(() => {
+      begun.resolve();
+      this.#beginning.delete(runId);
+    });
     return createRunHandle<UnwrapResult<R>, ResultError<R>>(
-      this.#runtime.store,
+      storeOfBegun(this.#runtime.store, beginning),
       runId,
       () => result as AsyncResult<UnwrapResult<R>, ResultError<R>>,
     );

@@ -1,9 +1,8 @@
 /** What the queue owes those who give a lane up, or lose the stream. */
 import { type AppendLane, AppendQueue, createMemoryStreamStore, StreamError, type StreamStore } from '@perennial/core';
-import { createFaultyStore, type Fault } from '@perennial/testing';
 import { describe, expect, it, vi } from 'vitest';
 
-import { gate } from '../support/stores.ts';
+import { failing, gate } from '../support/stores.ts';
 
 const GIVEN_UP = new StreamError('ABORTED', 'Given up.');
 
@@ -75,16 +74,16 @@ describe('discard', () => {
     expect(['1', '2', '3', '4'].slice(0, values.length)).toEqual(values);
   });
 
-  it.each<Fault['kind']>(['before', 'after'])(
+  it.each(['before', 'after'] as const)(
     'repeats what was sent until the store answers, when an append fails %s it is applied',
     async (kind) => {
       const memory = createMemoryStreamStore();
-      const faulty = createFaultyStore(memory);
+      let appends = 0;
+      const faulty = failing(memory, 'append', (call) => ((appends = call) <= 3 ? kind : null));
       const { queue, push } = await queueOn(faulty);
       const lane = queue.lane('mine', 0);
-      for (let i = 0; i < 3; i++) faulty.failNext('append', { kind });
       await push(lane, 'sent');
-      await vi.waitFor(() => expect(faulty.calls('append')).toBeGreaterThan(0), { timeout: 15_000 });
+      await vi.waitFor(() => expect(appends).toBeGreaterThan(0), { timeout: 15_000 });
       await queue.discard(lane, GIVEN_UP);
       // Known now, for good: nothing of the lane can appear later.
       expect(await stored(memory)).toEqual(['sent']);
@@ -142,10 +141,9 @@ describe('onBroken', () => {
 
   it('is not told of a failure that may pass', async () => {
     const memory = createMemoryStreamStore();
-    const faulty = createFaultyStore(memory);
+    const faulty = failing(memory, 'append', (call) => (call === 1 ? 'before' : null));
     const broken: string[] = [];
     const { queue, push } = await queueOn(faulty, { onBroken: ({ code }) => broken.push(code) });
-    faulty.failNext('append', { kind: 'before' });
     const lane = queue.lane('mine', 0);
     await push(lane, 'value');
     expect(await queue.flush(lane)).toBeNull();

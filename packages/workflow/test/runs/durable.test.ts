@@ -94,6 +94,25 @@ describe.each(Object.keys(worlds))('on the %s store', (name) => {
     await after.close();
   });
 
+  it('a handle can be read, asked and cancelled from its first moment', async () => {
+    const world = await (worlds[name] as () => Promise<World>)();
+    const workflow = createWorkflow('answers', {}, { streamStore: await world.open() });
+    const body = async ({ step }: RunContext): Promise<void> => {
+      await step.getWritable({ namespace: 'out' }).write('first');
+      await forever();
+    };
+    const [run, same] = [workflow.start(body, { id: 'r' }), workflow.start(body, { id: 'r' })];
+    const reads = [run, same].map((handle) => handle.reader({ namespace: 'out' }).read());
+    const states = [run, same].map((handle) => handle.status());
+    for (const read of reads) expect(await read).toMatchObject({ ok: true, value: 'first' });
+    for (const state of states) expect(await state).toMatchObject({ runId: 'r', end: null });
+    const other = workflow.start(body, { id: 'other' });
+    await other.cancel('at once');
+    expect(await other.result).toMatchObject({ ok: false, error: { code: 'CANCELLED' } });
+    await run.cancel();
+    await workflow.close();
+  });
+
   it('an unclean death is survived, too', async () => {
     const world = await (worlds[name] as () => Promise<World>)();
     const shared = await world.open();

@@ -1,7 +1,7 @@
 import { runStreamId, type StreamRecord, type StreamStore } from '@perennial/core';
 
 /** The raw records of a run's stream. */
-export async function rawRecords(store: StreamStore, runId: string, namespace: string): Promise<StreamRecord[]> {
+async function rawRecords(store: StreamStore, runId: string, namespace: string): Promise<StreamRecord[]> {
   const records: StreamRecord[] = [];
   for (;;) {
     const page = await store.read(runStreamId(runId, namespace), { from: records.length });
