@@ -4,7 +4,8 @@ import { createRedisStreamStore } from '@perennial/store-redis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 
 import { createBullMessageQueue } from '../../src/bullmq/index.ts';
-import { type MessageQueue, RemoteStreamingActor } from '../../src/index.ts';
+import { ActorWorker, createActorRegistry, type MessageQueue, RemoteStreamingActor } from '../../src/index.ts';
+import { actors } from '../processes/actors.ts';
 import { startWorker, type WorkerProcess } from '../processes/start-worker.ts';
 
 const JOBS = 100;
@@ -144,6 +145,30 @@ describe('a worker process', () => {
     expect(await workers[0]?.exited).toBe(0);
     const [head] = (await store.list({ prefix: 'actors/count/' })).streams;
     expect(head?.token).toBe(1);
+  }, 120_000);
+
+  it('hands over what takes too long to drain, and the consumer notices nothing', async () => {
+    const registry = createActorRegistry({ actors });
+    const here = { store, queue, registry };
+    const first = new ActorWorker(here);
+    first.start();
+    const stream = remote('count').stream({ to: 100, everyMs: 5 });
+    const data: unknown[] = [];
+    let closed: Promise<void> | null = null;
+    let second: ActorWorker | null = null;
+    for await (const chunk of stream) {
+      if (chunk.type !== 'data') continue;
+      data.push(chunk.data);
+      closed ??= first.close({ drainMs: 1 }).then(() => {
+        second = new ActorWorker(here);
+        second.start();
+      });
+    }
+    await closed;
+    expect(data).toEqual(Array.from({ length: 100 }, (_, i) => i + 1));
+    const [head] = (await store.list({ prefix: 'actors/count/' })).streams;
+    expect(head?.token).toBe(2);
+    await (second as ActorWorker | null)?.close();
   }, 120_000);
 
   it('is told when the consumer leaves', async () => {
