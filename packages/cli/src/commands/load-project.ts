@@ -31,6 +31,8 @@ export async function loadProject({ env, cwd }: Io, file: string | undefined): P
     return { ...loaded, resolved: resolveConfig(rest) };
   } catch (cause) {
     if (!isActorError(cause)) throw cause;
-    throw new ConfigError(loaded.file, null, cause.message, { cause });
+    // Messages about a member begin with its name.
+    const [, field = null, problem = cause.message] = /^`([\w.]+)` (.*)$/s.exec(cause.message) ?? [];
+    throw new ConfigError(loaded.file, field, problem, { cause });
   }
 }
