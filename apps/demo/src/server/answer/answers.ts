@@ -41,9 +41,10 @@ export function createAnswers({ store, answerer, leaseMs, checkDocuments }: Answ
     const onRetry = deps.answerer.continues ? 'continue' : 'supersede';
     const answer = step.getWritable<AnswerEvent>({ namespace: ANSWER_NAMESPACE, onRetry });
 
-    // In the run, so that an answer cannot be there without its question, nor a question without its answer.
-    await step('note', () => note(deps.store, input.note));
     orThrow(await answer.write({ type: 'begun' }));
+    orThrow(await answer.flush());
+    // In the run, so that no crash leaves an answer without its question; after the flush, so that who sees the question can read the answer.
+    await step('note', () => note(deps.store, input.note));
 
     const findings = await step('retrieve', async (): Promise<Findings> => {
       await checkDocuments();

@@ -8,6 +8,7 @@ import type { ChatSnapshot } from '../../lib/snapshot.ts';
 import { HISTORY_TURNS, type Question } from '../answer/answerer.ts';
 import type { Demo } from '../demo.ts';
 import { orThrow } from '../or-throw.ts';
+import { note } from './note.ts';
 import { readChat } from './snapshot.ts';
 
 /** What became of a request. */
@@ -29,12 +30,12 @@ const BEGIN_TIMEOUT_MS = 30_000;
 export async function ask({ store, answers }: Pick<Demo, 'store' | 'answers'>, request: AskRequest): Promise<Asked> {
   const { chatId, id } = request;
   const question = toQuestion(request, await readChat({ store }, chatId));
-  const run = await answers.start({
-    id: answerRunId(chatId, id),
-    input: { question, note: { chatId, id, event: toEvent(request) } },
-  });
+  const noted = { chatId, id, event: toEvent(request) };
+  const run = await answers.start({ id: answerRunId(chatId, id), input: { question, note: noted } });
   const reader = run.reader<AnswerEvent>({ namespace: ANSWER_NAMESPACE, pollTimeout: BEGIN_TIMEOUT_MS });
   orThrow(await reader.read());
+  // The run does so, too: whoever comes first. The page goes to the conversation as soon as it has this answer.
+  await note(store, noted);
   return { chatId, answer: answerStreamId(chatId, id) };
 }
 
