@@ -9,12 +9,14 @@ import {
   type StreamStore,
 } from '@perennial/core';
 
+import { assertDuration } from './assert-duration.ts';
 import { createStep, type Step } from './body/step-function.ts';
 import { WorkflowError } from './errors.ts';
 import type { WorkflowEvent } from './events.ts';
 import { recordValue } from './journal/recorded.ts';
 import { type CreatedRun, createRun, driveRun } from './runs/drive-run.ts';
 import { createDurableWorkflow, type DurableWorkflow } from './runs/durable-workflow.ts';
+import { createPatientStore } from './runs/patient-store.ts';
 import type { RunExecution } from './runs/run-execution.ts';
 import { cancelRun, createRunHandle, type RunHandle } from './runs/run-handle.ts';
 import type { Runtime } from './runs/runtime.ts';
@@ -113,8 +115,14 @@ const DEFAULT_REPLAY_TIMEOUT_MS = 30_000;
 export function createWorkflow<D>(name: string, deps: D, options: WorkflowOptions): Workflow<D> {
   if (typeof name !== 'string' || name === '')
     throw new InvalidArgumentError('name', `A workflow needs a name; got ${quote(name)}.`);
+  if (typeof options?.streamStore?.append !== 'function')
+    throw new InvalidArgumentError('streamStore', `A workflow needs a store; got ${quote(options?.streamStore)}.`);
   assertDuration('leaseMs', options.leaseMs);
-  assertDuration('ttlMs', options.ttlMs);
+  if (options.ttlMs !== undefined && !(Number.isFinite(options.ttlMs) && options.ttlMs > 0))
+    throw new InvalidArgumentError(
+      'ttlMs',
+      `\`ttlMs\` must be a number of milliseconds above 0; got ${quote(options.ttlMs)}.`,
+    );
   assertDuration('replayTimeoutMs', options.replayTimeoutMs);
   return new WorkflowObject(name, deps, options);
 }
@@ -136,7 +144,7 @@ class WorkflowObject<D> implements Workflow<D> {
     this.#deps = deps;
     this.#runtime = {
       name,
-      store,
+      store: createPatientStore(store, retry),
       leaseMs,
       replayTimeoutMs: options.replayTimeoutMs ?? DEFAULT_REPLAY_TIMEOUT_MS,
       signal: this.#closing.signal,
@@ -150,7 +158,7 @@ class WorkflowObject<D> implements Workflow<D> {
     };
   }
 
-  run<R, I>(
+  async run<R, I>(
     body: (context: RunContext<D, I>) => R | Promise<R>,
     options?: RunOptions<I>,
   ): AsyncResult<UnwrapResult<R>, ResultError<R> | WorkflowError> {
@@ -161,6 +169,7 @@ class WorkflowObject<D> implements Workflow<D> {
     body: (context: RunContext<D, I>) => R | Promise<R>,
     { id, input, signal, timeout }: RunOptions<I> = {},
   ): RunHandle<UnwrapResult<R>, ResultError<R>> {
+    assertBody(body);
     const runId = id ?? this.#runtime.randomId();
     // Also refuses what cannot be an id.
     runJournalId(runId);
@@ -169,7 +178,7 @@ class WorkflowObject<D> implements Workflow<D> {
       const kept = recordValue(input, 'The input of the run');
       const created = await createRun(this.#runtime, runId, kept);
       return this.#advance(runId, {
-        body: body as Body,
+        body,
         created,
         isDurable: id !== undefined,
         timeoutMs: timeout,
@@ -187,6 +196,7 @@ class WorkflowObject<D> implements Workflow<D> {
     body: (context: RunContext<D, I>) => R | Promise<R>,
     { timeout }: Pick<RunOptions, 'timeout'> = {},
   ): DurableWorkflow<I, UnwrapResult<R>, ResultError<R>> {
+    assertBody(body);
     assertDuration('timeout', timeout);
     const options = { body: body as Body, isDurable: true, timeoutMs: timeout };
     return createDurableWorkflow<I, UnwrapResult<R>, ResultError<R>>(this.#runtime, {
@@ -271,6 +281,11 @@ class WorkflowObject<D> implements Workflow<D> {
   }
 }
 
+function assertBody(body: unknown): void {
+  if (typeof body !== 'function')
+    throw new InvalidArgumentError('body', `The body of a run is a function; got ${quote(body)}.`);
+}
+
 interface Advance {
   readonly body: Body;
   readonly created: CreatedRun;
@@ -299,9 +314,4 @@ function safely(listener: (event: WorkflowEvent) => void): (event: WorkflowEvent
       process.emitWarning(`onEvent threw on ${event.type}: ${message}`, 'PerennialWarning');
     }
   };
-}
-
-function assertDuration(name: string, value: number | undefined): void {
-  if (value !== undefined && !(Number.isFinite(value) && value > 0))
-    throw new InvalidArgumentError(name, `\`${name}\` must be a number of milliseconds above 0; got ${quote(value)}.`);
 }

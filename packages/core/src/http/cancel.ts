@@ -1,4 +1,6 @@
 import { isStreamNotFound } from '../log/errors.ts';
+import type { StreamHead } from '../log/head.ts';
+import { journalIdOf } from '../log/stream-id.ts';
 import { decodeUtf8, readBody } from './body.ts';
 import type { HandlerContext, StreamRequest } from './context.ts';
 import { tailHeaders } from './create.ts';
@@ -16,7 +18,16 @@ export async function handleCancel(
   await guard(request, id, 'cancel');
   const reason = readReason(decodeUtf8(await readBody(request, limits.maxBodyBytes)));
   const mark = { type: 'cancel', ...(reason !== undefined && { reason }) } as const;
-  const head = await store.mark(id, mark);
+  let head: StreamHead;
+  try {
+    head = await store.mark(id, mark);
+  } catch (error) {
+    const journalId = journalIdOf(id);
+    if (journalId === null || !isStreamNotFound(error)) throw error;
+    // The run has not opened the stream yet, and may never: the wish is for whoever would write it.
+    await store.mark(journalId, mark);
+    return emptyResponse(204);
+  }
   // The owner is what writes the stream: nobody else could act upon the wish.
   if (head.owner !== null && !head.end) await store.mark(head.owner, mark).catch(ignoreNotFound);
   return emptyResponse(204, tailHeaders(head));

@@ -75,7 +75,8 @@ async function waitForNews(
   }
 }
 
-function noNews(
+/** The answer when nothing has come in time. */
+export function noNews(
   { cursors }: HandlerContext,
   read: ReadRequest,
   { from, state }: { readonly from: number; readonly state: StreamState },

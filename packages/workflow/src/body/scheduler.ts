@@ -92,6 +92,12 @@ export class BodyScheduler {
     this.advance();
   }
 
+  /** A result recorded before this worker began that the body has not asked for; null when it has asked for all of them. */
+  uncalled(): ResultNote | null {
+    const recorded = this.#options.state.results.slice(0, this.#recorded);
+    return recorded.find(({ key }) => !this.#calls.has(key)) ?? null;
+  }
+
   /** Something happened that an event may have waited for. */
   advance(): void {
     if (this.#scheduled || this.#stopped) return;

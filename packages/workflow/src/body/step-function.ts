@@ -9,6 +9,7 @@ import {
   type StreamReader,
 } from '@perennial/core';
 
+import { assertDuration } from '../assert-duration.ts';
 import { StepFailedError, WorkflowError } from '../errors.ts';
 import { PART_SEPARATOR } from '../journal/part-key.ts';
 import { restoreError } from '../journal/recorded.ts';
@@ -103,13 +104,14 @@ export function createStep({ run, bind }: StepFunctionOptions): Step {
     throw new StepFailedError(key, note.n, { error: restoreError(recorded), failure: recorded.failure });
   }
 
-  const step = async <R>(
+  async function callStep<R>(
     name: string,
     fn: (context: StepContext) => R | Promise<R>,
-    { key, retry, timeout }: StepOptions = {},
-  ): Promise<UnwrapResult<R>> => {
+    { key, retry, timeout }: StepOptions,
+  ): Promise<UnwrapResult<R>> {
     if (typeof fn !== 'function') throw new InvalidArgumentError('fn', `A step needs a function; got ${quote(fn)}.`);
     if (retry) assertRetry(retry);
+    assertDuration('timeout', timeout);
     const value = await perform({
       key: keyOf(name, key),
       work: (attempt) => fn(createStepContext(run, attempt)),
@@ -117,7 +119,38 @@ export function createStep({ run, bind }: StepFunctionOptions): Step {
       ...(timeout !== undefined && { timeoutMs: timeout }),
     });
     return value as UnwrapResult<R>;
-  };
+  }
+
+  const step = <R>(
+    name: string,
+    fn: (context: StepContext) => R | Promise<R>,
+    options: StepOptions = {},
+  ): Promise<UnwrapResult<R>> => mayBeIgnored(callStep(name, fn, options));
+
+  async function callForEach<T>(
+    source: ItemSource<T>,
+    fn: (item: T, context: ItemContext) => unknown,
+    options: ForEachOptions,
+  ): AsyncResult<ForEachResult, StepFailedError> {
+    assertForEach(options);
+    assertItems(source, fn);
+    const { name, retry, timeout } = options;
+    if (retry) assertRetry(retry);
+    assertDuration('timeout', timeout);
+    const items = new ReplayableItems(source);
+    try {
+      const value = await perform({
+        key: keyOf(name, name),
+        work: (attempt) => forEachItem({ run, items, fn, options }, attempt),
+        ...(retry && { retry }),
+        ...(timeout !== undefined && { timeoutMs: timeout }),
+      });
+      return ok(value as ForEachResult);
+    } catch (error) {
+      if (error instanceof StepFailedError) return err(error);
+      throw error;
+    }
+  }
 
   return Object.assign(step, {
     getWritable: <T>({
@@ -138,29 +171,26 @@ export function createStep({ run, bind }: StepFunctionOptions): Step {
       return createRunReader<T>({ ...options, run, namespace, target });
     },
 
-    streamForEach: async <T>(
+    streamForEach: <T>(
       source: ItemSource<T>,
       fn: (item: T, context: ItemContext) => unknown,
       options: ForEachOptions,
-    ): AsyncResult<ForEachResult, StepFailedError> => {
-      assertForEach(options);
-      const { name, retry, timeout } = options;
-      if (retry) assertRetry(retry);
-      const items = new ReplayableItems(source);
-      try {
-        const value = await perform({
-          key: keyOf(name, name),
-          work: (attempt) => forEachItem({ run, items, fn, options }, attempt),
-          ...(retry && { retry }),
-          ...(timeout !== undefined && { timeoutMs: timeout }),
-        });
-        return ok(value as ForEachResult);
-      } catch (error) {
-        if (error instanceof StepFailedError) return err(error);
-        throw error;
-      }
-    },
+    ): AsyncResult<ForEachResult, StepFailedError> => mayBeIgnored(callForEach(source, fn, options)),
   });
+}
+
+function assertItems(source: unknown, fn: unknown): void {
+  const isSource =
+    typeof source === 'object' && source !== null && (Symbol.asyncIterator in source || Symbol.iterator in source);
+  if (!isSource)
+    throw new InvalidArgumentError('source', `Items come from a reader or another iterable; got ${quote(source)}.`);
+  if (typeof fn !== 'function') throw new InvalidArgumentError('fn', `Items need a function; got ${quote(fn)}.`);
+}
+
+/** A step that the body does not await, or not any more, must not take the process down when it fails or the run stops. */
+function mayBeIgnored<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined);
+  return promise;
 }
 
 function assertKey(argument: string, key: string): void {

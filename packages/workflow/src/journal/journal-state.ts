@@ -25,7 +25,8 @@ export class JournalState {
   isFinished(key: string): boolean {
     const part = parsePartKey(key);
     if (!part) return this.#resultOf.has(key);
-    return this.#resultOf.has(part.step) || part.to <= (this.progress.get(part.step)?.items ?? 0);
+    // By its first item: the last part of a source may be shorter than its key says.
+    return this.#resultOf.has(part.step) || part.from < (this.progress.get(part.step)?.items ?? 0);
   }
 
   /** Takes note of a record that is durable. */

@@ -52,7 +52,7 @@ export class Journal {
       onBroken,
       ...(retry && { retry }),
     });
-    this.#lane = new LaneWriter(this.#queue, this.#queue.lane(`run:${nonce}`, 0));
+    this.#lane = new LaneWriter({ queue: this.#queue, lane: this.#queue.lane(`run:${nonce}`, 0) });
   }
 
   /**
@@ -65,6 +65,11 @@ export class Journal {
     const learnt = Promise.all([pushed, this.#tail.catch(() => undefined)]).then(() => this.#state.learn(note));
     this.#tail = learnt;
     return learnt;
+  }
+
+  /** Resolves once the notes made so far are learnt, or refused. */
+  async drained(): Promise<void> {
+    await this.#tail.catch(() => undefined);
   }
 
   /** Ends the journal. */

@@ -7,6 +7,8 @@ export interface RecordedError {
   readonly fields?: Readonly<Record<string, unknown>>;
   /** An error that is a value and no `Error`. */
   readonly value?: unknown;
+  /** Of the failure of a step: the step, its last attempt, and what it failed with. */
+  readonly step?: { readonly key: string; readonly n: number; readonly error: RecordedError };
 }
 
 /** Where the body stood when it called a step: what a fork of the run keeps. */

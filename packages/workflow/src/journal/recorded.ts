@@ -1,6 +1,6 @@
 import { encodeJson, toStreamFailure } from '@perennial/core';
 
-import { WorkflowError } from '../errors.ts';
+import { StepFailedError, WorkflowError } from '../errors.ts';
 import type { RecordedError } from './notes.ts';
 
 const KNOWN_FIELDS = new Set(['name', 'code', 'message', 'stack', 'cause']);
@@ -23,6 +23,8 @@ export function recordValue(value: unknown, what: string): unknown {
 /** An error as the journal keeps it. Never throws: what JSON cannot carry is left out. */
 export function recordError(error: unknown): RecordedError {
   const failure = toStreamFailure(error);
+  if (error instanceof StepFailedError)
+    return { failure, step: { key: error.step, n: error.attempt, error: recordError(error.error) } };
   if (error instanceof Error) {
     const fields = Object.fromEntries(
       Object.entries(error)
@@ -39,8 +41,10 @@ export function recordError(error: unknown): RecordedError {
 }
 
 /** The error that {@link recordError} kept: an `Error` with the same name, code, message and fields, or the value. */
-export function restoreError({ failure, fields, value }: RecordedError): unknown {
+export function restoreError({ failure, fields, value, step }: RecordedError): unknown {
   if (value !== undefined) return value;
+  if (step)
+    return new StepFailedError(step.key, step.n, { error: restoreError(step.error), failure: step.error.failure });
   const error = new Error(failure.message);
   error.name = failure.name ?? 'Error';
   if (failure.stack !== undefined) error.stack = failure.stack;

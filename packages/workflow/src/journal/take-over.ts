@@ -1,5 +1,6 @@
-import { isStreamError, type StreamHead, type StreamStore } from '@perennial/core';
+import { isStreamError, type Mark, retryStoreCall, type StreamHead, type StreamStore } from '@perennial/core';
 
+import type { Runtime } from '../runs/runtime.ts';
 import { JournalState } from './journal-state.ts';
 import type { Note } from './notes.ts';
 
@@ -19,16 +20,18 @@ const PAGE = 1_000;
  * @returns Null when another worker was faster, or the run has ended.
  */
 export async function takeOver(
-  store: StreamStore,
+  { store, leaseMs, retry }: Pick<Runtime, 'store' | 'leaseMs' | 'retry'>,
   observed: StreamHead,
-  { nonce, leaseMs }: { readonly nonce: string; readonly leaseMs: number },
+  nonce: string,
 ): Promise<HeldJournal | null> {
   if (observed.end) return null;
   const token = observed.token + 1;
   try {
-    await store.mark(observed.id, { type: 'fence', token, nonce });
+    const mark = (change: Mark): Promise<StreamHead> =>
+      retryStoreCall(`taking over ${observed.id}`, () => store.mark(observed.id, change), retry);
+    await mark({ type: 'fence', token, nonce });
     // Also tells observers of the old worker's lease that somebody is at it.
-    await store.mark(observed.id, { type: 'lease', token, durationMs: leaseMs });
+    await mark({ type: 'lease', token, durationMs: leaseMs });
     return await readHeld(store, observed.id, token);
   } catch (error) {
     if (isStreamError(error) && error.code === 'FENCED') return null;

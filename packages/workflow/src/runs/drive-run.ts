@@ -93,7 +93,7 @@ export async function driveRun(
       const lease = observer.observe(head);
       const isAbandoned = !runtime.store.capabilities.shared && !isActive(journalId);
       if (body && (head.lease === null || lease.state === 'lapsed' || isAbandoned)) {
-        mine = await takeOver(runtime.store, head, { nonce: (nonce = runtime.randomId()), leaseMs: runtime.leaseMs });
+        mine = await takeOver(runtime, head, (nonce = runtime.randomId()));
         continue;
       }
       const timeoutMs = Math.min(lease.remainingMs, runtime.leaseMs);

@@ -4,7 +4,7 @@ import type { WorkflowError } from '../errors.ts';
 import { recordValue } from '../journal/recorded.ts';
 import { type CreatedRun, createRun, driveRun } from './drive-run.ts';
 import { forkRun, type ForkOptions } from './fork-run.ts';
-import { openRunsOf } from './open-runs.ts';
+import { type OpenRun, openRunsOf } from './open-runs.ts';
 import { cancelRun, createRunHandle, type RunHandle } from './run-handle.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -60,15 +60,23 @@ export function createDurableWorkflow<I, T, E>(runtime: Runtime, driver: RunDriv
 
   async function sweep(): Promise<string[]> {
     const found: string[] = [];
-    for await (const { runId, since } of openRuns.list()) {
-      if (driver.isDriven(runId)) continue;
-      const head = await store.head(runJournalId(runId));
-      if (head && !head.end) {
-        found.push(runId);
-        drive(runId, standby);
-      } else if (head || openRuns.isOrphan(since)) await openRuns.remove(runId);
+    for await (const page of openRuns.pages()) {
+      const open = await Promise.all(page.map((run) => standBy(run)));
+      found.push(...page.filter((_, i) => open[i]).map(({ runId }) => runId));
     }
     return found;
+  }
+
+  /** True for a run without an end that nobody here drove yet. */
+  async function standBy({ runId, since }: OpenRun): Promise<boolean> {
+    if (driver.isDriven(runId)) return false;
+    const head = await store.head(runJournalId(runId));
+    if (head && !head.end) {
+      drive(runId, standby);
+      return true;
+    }
+    if (head || openRuns.isOrphan(since)) await openRuns.remove(runId);
+    return false;
   }
 
   function watch(): void {

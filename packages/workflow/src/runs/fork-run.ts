@@ -56,6 +56,9 @@ export async function forkRun(
     const message = `The journal of run ${JSON.stringify(sourceId)} knows no call of step ${JSON.stringify(fromStep)}.`;
     throw new WorkflowError('STEP_NOT_FOUND', message);
   }
+  const origin = { run: sourceId, step: fromStep };
+  // Before anything is copied: the records must not go into the streams of another run.
+  if (await isForked(store, { id, workflow: name, origin })) return { held: null, nonce: randomId() };
   const results = state.results.slice(0, call.results);
   const copied: OpenNote[] = [];
   for (const note of state.opened.values()) {
@@ -69,7 +72,7 @@ export async function forkRun(
     if (hasRecords) copied.push(note);
   }
   const nonce = randomId();
-  const start: StartNote = { ...state.start, by: nonce, fork: { run: sourceId, step: fromStep } };
+  const start: StartNote = { ...state.start, by: nonce, fork: origin };
   const notes: Note[] = [start, ...copied, ...results];
   const { created, head } = await store.create(runJournalId(id), {
     leaseMs,
@@ -77,10 +80,27 @@ export async function forkRun(
     records: notes.map((note) => ({ data: encodeJson(note) })),
     ...(ttlMs !== undefined && { ttlMs }),
   });
-  if (!created) return { held: null, nonce };
+  if (!created && (await isForked(store, { id, workflow: name, origin }))) return { held: null, nonce };
   const forked = new JournalState();
   for (const note of notes) forked.learn(note);
   return { held: { token: FIRST_TOKEN, state: forked, head }, nonce };
+}
+
+/**
+ * True when the run is there as this fork.
+ *
+ * @throws {@link WorkflowError} `RUN_EXISTS` when it is there as something else.
+ */
+async function isForked(
+  store: StreamStore,
+  { id, workflow, origin }: { readonly id: string; readonly workflow: string; readonly origin: StartNote['fork'] },
+): Promise<boolean> {
+  if (!(await store.head(runJournalId(id)))) return false;
+  const { start } = (await readJournal(store, id)).state;
+  const { fork } = start ?? {};
+  if (start?.workflow === workflow && fork?.run === origin?.run && fork?.step === origin?.step) return true;
+  const message = `Run ${JSON.stringify(id)} exists and is no fork of ${JSON.stringify(origin?.run)} from that step.`;
+  throw new WorkflowError('RUN_EXISTS', message);
 }
 
 async function readJournal(

@@ -2,19 +2,27 @@ import { isStreamNotFound, type StreamStore } from '@perennial/core';
 
 /** Streams whose ids begin like this are the index of open runs: one empty stream for each. */
 const ROOT = '$open-runs';
-const PAGE = 1_000;
+/** Runs that are looked at at the same time. */
+const PAGE = 128;
 /** An entry without a journal is left alone this long, in ms: whoever starts the run may be about to create it. */
 const ORPHAN_MS = 600_000;
 
 const prefixOf = (workflow: string): string => `${ROOT}/${encodeURIComponent(workflow)}/`;
 const entryId = (workflow: string, runId: string): string => prefixOf(workflow) + encodeURIComponent(runId);
 
+/** An entry of the index. */
+export interface OpenRun {
+  readonly runId: string;
+  /** When it was added, in ms since the Unix epoch. */
+  readonly since: number;
+}
+
 /** The runs of a workflow that have not ended, so that recovery need not look at the streams of all runs there ever were. */
 export interface OpenRuns {
   add(runId: string): Promise<void>;
   remove(runId: string): Promise<void>;
-  /** Ids of the runs, and when each was added, in ms since the Unix epoch. */
-  list(): AsyncGenerator<{ readonly runId: string; readonly since: number }, void, undefined>;
+  /** The runs, in pages. */
+  pages(): AsyncGenerator<readonly OpenRun[], void, undefined>;
   /** True for an entry so old that nobody can be about to create its run. */
   isOrphan(since: number): boolean;
 }
@@ -30,12 +38,14 @@ export function openRunsOf(store: StreamStore, workflow: string, now: () => numb
         if (!isStreamNotFound(error)) throw error;
       });
     },
-    async *list() {
+    async *pages() {
       const prefix = prefixOf(workflow);
       for (let after: string | undefined; ;) {
         const { streams, next } = await store.list({ prefix, limit: PAGE, ...(after !== undefined && { after }) });
-        for (const { id, createdAt } of streams)
-          yield { runId: decodeURIComponent(id.slice(prefix.length)), since: createdAt };
+        yield streams.map(({ id, createdAt }) => ({
+          runId: decodeURIComponent(id.slice(prefix.length)),
+          since: createdAt,
+        }));
         if (next === undefined) return;
         after = next;
       }

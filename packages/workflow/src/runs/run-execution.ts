@@ -75,6 +75,7 @@ export class RunExecution implements RunScope {
   #isWhole: boolean | null = null;
   #readers = 0;
   #fault: Error | null = null;
+  #isCancelled = false;
   #lost: WorkflowError | null = null;
 
   constructor(options: RunExecutionOptions) {
@@ -125,7 +126,7 @@ export class RunExecution implements RunScope {
       if (this.state.settled)
         return await this.#finish({ note: this.state.settled, result: resultOf(this.state.settled) });
       if (this.#options.cancel) this.cancelled(this.#options.cancel);
-      else this.#startBody(body);
+      if (!this.#isCancelled) this.#startBody(body);
       return await this.#settle(await this.#verdict.promise);
     } catch (error) {
       throw this.#lost ?? (isLoss(error) ? lostError(this.runId, error) : error);
@@ -200,6 +201,7 @@ export class RunExecution implements RunScope {
   }
 
   cancelled({ reason }: Pick<CancelRequest, 'reason'>): void {
+    this.#isCancelled = true;
     this.#verdict.resolve({ kind: 'cancelled', ...(reason !== undefined && { reason }) });
   }
 
@@ -230,22 +232,39 @@ export class RunExecution implements RunScope {
       );
   }
 
-  async #settle(verdict: Verdict): Promise<RunOutcome> {
-    if (verdict.kind === 'lost') throw verdict.error;
+  async #settle(reached: Verdict): Promise<RunOutcome> {
+    if (reached.kind === 'lost') throw reached.error;
+    const verdict = this.#unlessCutShort(reached);
     const isWhole = verdict.kind === 'returned' || verdict.kind === 'threw';
     const planned = toOutcome(verdict, this.isDurable);
-    const why = planned.result.ok ? new WorkflowError('CLOSED', 'The run is over.') : planned.result.error;
+    // Branches of the body that still wait must not take the failure of another branch for that of their step.
+    const why = isWhole || planned.result.ok ? new WorkflowError('CLOSED', 'The run is over.') : planned.result.error;
     this.#stop(why, isWhole);
     await this.steps.stop();
     const streams = [...this.streams.used()];
     if (!isWhole) await Promise.all(streams.map((stream) => stream.dropBody()));
+    // A note of an attempt that was on its way says which attempt is the last.
+    await this.journal.drained();
     await supersedeUnfinished(this);
     const failures = isWhole ? await Promise.all(streams.map((stream) => stream.flush())) : [];
     this.#throwIfLost();
-    const fault = this.#fault ?? failures.find((failure) => failure !== null);
+    const fault = isWhole ? (this.#fault ?? failures.find((failure) => failure !== null)) : null;
     const outcome = fault ? toOutcome({ kind: 'fault', error: fault }, true) : planned;
     await this.journal.note(outcome.note);
     return this.#finish(outcome);
+  }
+
+  /** A replayed body may only be over behind what it did before. */
+  #unlessCutShort(verdict: Exclude<Verdict, { kind: 'lost' }>): Exclude<Verdict, { kind: 'lost' }> {
+    if (verdict.kind !== 'returned' && verdict.kind !== 'threw') return verdict;
+    const step = this.scheduler.uncalled();
+    const stream = [...this.streams.opened()].find(({ isReplaying }) => isReplaying);
+    if (!step && !stream) return verdict;
+    const what = step
+      ? `step ${JSON.stringify(step.key)}, whose result the journal has`
+      : `all its writes to stream ${JSON.stringify(stream?.namespace)}`;
+    const message = `Replaying the run, the body was over before it had repeated ${what}. Did the body change since the run began?`;
+    return { kind: 'fault', error: new WorkflowError('NONDETERMINISTIC', message) };
   }
 
   /** Ends what is open, the journal last: whoever sees its end knows that everything else has ended. */
@@ -280,6 +299,7 @@ export class RunExecution implements RunScope {
 
   /** Closes a stream as an operation of the body. */
   closeFromBody(namespace: string, end: StreamEnd): Promise<StreamError | null> {
+    if (!this.isRunning) return Promise.resolve(new StreamError('CLOSED', 'The run is over.'));
     const closed = this.streams.get(namespace).close(end);
     return this.scheduler.operation(closed, () => new StreamError('ABORTED', 'The run stopped.'));
   }

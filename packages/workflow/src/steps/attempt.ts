@@ -60,6 +60,8 @@ export class Attempt {
   #held: { readonly stream: RunStream; readonly record: NewRecord }[] = [];
   #heldBytes = 0;
   #isSealed = false;
+  /** Set once the attempt is given up: from then on it leaves nothing more behind, in the journal or in a stream. */
+  #isDropped = false;
   #noted: Promise<void> | null = null;
   /** The first write that was accepted by nobody: the attempt cannot succeed any more. */
   #failure: StreamError | null = null;
@@ -92,12 +94,15 @@ export class Attempt {
   part(key: string, n: number): Attempt {
     const { step, signal } = this;
     const part = new Attempt({ scope: this.#scope, step, key, n, signal });
+    part.#isSealed = this.#isSealed;
+    part.#isDropped = this.#isDropped;
     this.#parts.add(part);
     return part;
   }
 
-  /** Resolves once the attempt's number is durable; before, it may write nothing. */
+  /** Resolves once the attempt's number is durable; before, it may write nothing. Rejects when the attempt was given up. */
   note(): Promise<void> {
+    if (this.#isDropped && !this.#noted) return Promise.reject(this.#givenUp());
     this.#noted ??= this.#scope.journal.note({
       t: 'attempt',
       key: this.key,
@@ -132,6 +137,7 @@ export class Attempt {
 
   /** Retracts what earlier attempts wrote to a stream. Resolves once stored; a stream that has ended keeps what it has. */
   async supersede(stream: RunStream): Promise<void> {
+    if (this.#isDropped) throw this.#givenUp();
     const { namespace, streamId } = stream;
     const failure =
       (await this.#lane(stream).push({ kind: 'supersede', step: this.key, belowAttempt: this.n })) ??
@@ -165,13 +171,21 @@ export class Attempt {
     return (await this.#lanes.get(stream)?.flush()) ?? null;
   }
 
-  /** Gives the attempt up: drops what was not sent, and resolves once it is known what became of the rest. */
+  /** Gives the attempt up: drops what was not sent, and resolves once it is known what became of the rest, its number included. */
   async drop(): Promise<void> {
     this.seal();
+    this.#isDropped = true;
     this.#held = [];
-    const message = `Attempt ${this.n} of step ${JSON.stringify(this.key)} was given up.`;
+    const { message } = this.#givenUp();
     const parts = [...this.#parts].map((part) => part.drop());
-    await Promise.all([...parts, ...[...this.#lanes.values()].map((lane) => lane.discard(message))]);
+    const lanes = [...this.#lanes.values()].map((lane) => lane.discard(message));
+    // A journal that takes no more notes has ended this worker's hold of the run: it has nothing to wait for.
+    await Promise.all([...parts, ...lanes, this.#noted?.catch(() => undefined)]);
+  }
+
+  #givenUp(): StreamError<'ABORTED'> {
+    const message = `Attempt ${this.n} of step ${JSON.stringify(this.key)} was given up.`;
+    return new StreamError('ABORTED', message);
   }
 
   #refusal(stream: RunStream): StreamError | null {
@@ -197,6 +211,7 @@ export class Attempt {
   }
 
   async #push(stream: RunStream, record: NewRecord): Promise<StreamError | null> {
+    if (this.#isDropped) return this.#givenUp();
     const failure = await this.#lane(stream).push(record);
     this.#failure ??= failure;
     return failure;

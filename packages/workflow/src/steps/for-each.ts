@@ -184,7 +184,8 @@ async function retractUnfinished(run: RunExecution, outer: Attempt, done: number
   const begun = new Map<string, Attempt>();
   for (const [key, n] of run.state.attempts) {
     const part = parsePartKey(key);
-    if (part?.step !== outer.step || part.to <= done) continue;
+    if (part?.step !== outer.step || part.from < done) continue;
+    outer.signal.throwIfAborted();
     const attempt = outer.part(key, n + 1);
     begun.set(key, attempt);
     await attempt.note();

@@ -1,5 +1,6 @@
 import { InvalidArgumentError, quote } from '@perennial/core';
 
+import { MAX_TIMER_MS } from '../assert-duration.ts';
 import { isWorkflowError } from '../errors.ts';
 
 /** How a step is repeated when it fails. */
@@ -20,15 +21,18 @@ export interface StepRetry {
 
 const DEFAULTS = { attempts: 3, backoff: 'exponential', delayMs: 250, maxDelayMs: 30_000, jitter: 0.5 } as const;
 
+const BACKOFFS: readonly unknown[] = ['exponential', 'linear', 'fixed'];
+
 /** @throws {@link InvalidArgumentError} naming the first option that makes no sense. */
 export function assertRetry(retry: StepRetry): void {
-  const { attempts = 1, delayMs = 0, maxDelayMs = 0, jitter = 0 } = retry;
-  const check = (name: string, value: number, isFit: boolean): void => {
+  const { attempts = 1, delayMs = 0, maxDelayMs = 0, jitter = 0, backoff = 'exponential' } = retry;
+  const check = (name: string, value: unknown, isFit: boolean): void => {
     if (!isFit) throw new InvalidArgumentError(`retry.${name}`, `\`retry.${name}\` makes no sense as ${quote(value)}.`);
   };
+  check('backoff', backoff, BACKOFFS.includes(backoff));
   check('attempts', attempts, Number.isInteger(attempts) && attempts >= 1);
-  check('delayMs', delayMs, delayMs >= 0 && delayMs < Infinity);
-  check('maxDelayMs', maxDelayMs, maxDelayMs >= 0);
+  check('delayMs', delayMs, delayMs >= 0 && delayMs <= MAX_TIMER_MS);
+  check('maxDelayMs', maxDelayMs, maxDelayMs >= 0 && maxDelayMs <= MAX_TIMER_MS);
   check('jitter', jitter, jitter >= 0 && jitter <= 1);
 }
 

@@ -1,3 +1,5 @@
+import { isStreamNotFound } from '@perennial/core';
+
 import type { RunScope } from '../runs/run-scope.ts';
 import { Attempt, stepProducer } from './attempt.ts';
 
@@ -9,10 +11,16 @@ export async function supersedeEarlier({ store, streams }: RunScope, attempt: At
   await Promise.all(
     streams.opened().map(async (stream) => {
       if (stream.onRetry === 'continue') return;
-      const known = await store.producer(stream.streamId, stepProducer(attempt.key));
+      // A stream that is being created holds nothing yet.
+      const known = await store.producer(stream.streamId, stepProducer(attempt.key)).catch(nullIfAbsent);
       if (known && known.epoch < attempt.n) await attempt.supersede(stream);
     }),
   );
+}
+
+function nullIfAbsent(error: unknown): null {
+  if (isStreamNotFound(error)) return null;
+  throw error;
 }
 
 /** Completes the retractions that the last attempts of unfinished steps may have left undone. */

@@ -7,9 +7,21 @@ import {
   StreamError,
 } from '@perennial/core';
 
+import { Turnstile } from './turnstile.ts';
+
 /** Pause before an entry that the queue refused for a reason that may pass is pushed again. */
 const AGAIN_MS = 50;
 const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+
+/** Options of {@link LaneWriter}. */
+export interface LaneWriterOptions {
+  readonly queue: AppendQueue;
+  readonly lane: AppendLane;
+  /** Shared by all who write the stream. */
+  readonly turnstile?: Turnstile;
+  /** Nothing is pushed before this resolves. */
+  readonly ready?: Promise<void>;
+}
 
 /**
  * Pushes the entries of one lane, in order, until each is accepted or refused for good. While the store does not answer, entries wait:
@@ -18,27 +30,27 @@ const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 
 export class LaneWriter {
   readonly #queue: AppendQueue;
   readonly #lane: AppendLane;
-  /** Set while an entry waits to be accepted; without it, a later entry could overtake one that has to be pushed again. */
-  #tail: Promise<unknown> | null;
+  readonly #turnstile: Turnstile;
+  #ready: Promise<void> | null;
 
-  /** @param ready Nothing is pushed before this resolves. */
-  constructor(queue: AppendQueue, lane: AppendLane, ready: Promise<void> | null = null) {
+  constructor({ queue, lane, turnstile = new Turnstile(), ready }: LaneWriterOptions) {
     this.#queue = queue;
     this.#lane = lane;
-    this.#tail = null;
-    if (ready) this.#wait(ready.catch(() => undefined));
+    this.#turnstile = turnstile;
+    this.#ready = ready ?? null;
   }
 
   /** Resolves once the entry is accepted (null) or refused for good. */
   push(record: NewRecord | null, end: StreamEnd | null = null): Promise<StreamError | null> {
-    if (this.#tail) return this.#wait(this.#pushAfter(this.#tail, record, end));
-    const pushed = this.#queue.push(this.#lane, record, end);
-    return pushed === ACCEPTED ? pushed : this.#wait(this.#insist(pushed, record, end));
+    return this.#turnstile.pass(
+      () => this.#enter(record, end),
+      (entered) => entered === ACCEPTED,
+    );
   }
 
   /** Resolves once everything pushed so far is stored (null), or with the failure that prevents it for good. */
   async flush(): Promise<StreamError | null> {
-    await this.#tail;
+    await this.#turnstile.cleared();
     for (;;) {
       const failure = await this.#queue.flush(this.#lane);
       if (!failure?.retryable) return failure;
@@ -51,13 +63,26 @@ export class LaneWriter {
     return this.#queue.discard(this.#lane, new StreamError('ABORTED', message));
   }
 
-  async #pushAfter(
-    before: Promise<unknown>,
+  #enter(record: NewRecord | null, end: StreamEnd | null): Promise<StreamError | null> {
+    if (this.#ready) return this.#enterReady(this.#ready, record, end);
+    const pushed = this.#queue.push(this.#lane, record, end);
+    return pushed === ACCEPTED ? pushed : this.#insist(pushed, record, end);
+  }
+
+  async #enterReady(
+    ready: Promise<void>,
     record: NewRecord | null,
     end: StreamEnd | null,
   ): Promise<StreamError | null> {
-    await before;
-    return this.#insist(this.#queue.push(this.#lane, record, end), record, end);
+    try {
+      await ready;
+    } catch (cause) {
+      return new StreamError('ABORTED', 'The write was given up: its worker does not hold the run any more.', {
+        cause,
+      });
+    }
+    this.#ready = null;
+    return this.#enter(record, end);
   }
 
   async #insist(
@@ -71,14 +96,5 @@ export class LaneWriter {
       failure = await this.#queue.push(this.#lane, record, end);
     }
     return failure;
-  }
-
-  #wait<T>(entry: Promise<T>): Promise<T> {
-    this.#tail = entry;
-    const done = (): void => {
-      if (this.#tail === entry) this.#tail = null;
-    };
-    void entry.then(done, done);
-    return entry;
   }
 }

@@ -122,12 +122,14 @@ class RunSource implements RecordSource<DataRecord> {
   #streamId: string;
   #inner: Promise<RecordSource<DataRecord>> | null = null;
   readonly #closing = new AbortController();
+  readonly #signal: AbortSignal;
   /** Number of this reader among those of the body, in the order of their first reads. */
   #index: number | null = null;
   #reads = 0;
 
   constructor(options: RunReaderOptions) {
     this.#options = options;
+    this.#signal = AbortSignal.any([options.run.signal, this.#closing.signal]);
     this.#streamId =
       typeof options.target === 'string' ? options.target : runStreamId(options.run.runId, options.namespace);
   }
@@ -169,7 +171,6 @@ class RunSource implements RecordSource<DataRecord> {
   async #readNow(from: number): Promise<SourcePage<DataRecord>> {
     const { pollTimeout, run, namespace } = this.#options;
     const deadline = pollTimeout === undefined ? Infinity : performance.now() + pollTimeout;
-    const signal = AbortSignal.any([run.signal, this.#closing.signal]);
     const inner = await this.#open();
     for (;;) {
       const page = await inner.read(from);
@@ -180,7 +181,7 @@ class RunSource implements RecordSource<DataRecord> {
       }
       const timeoutMs = deadline - performance.now();
       if (timeoutMs <= 0) throw new StreamTimeoutError(from, pollTimeout ?? 0);
-      await inner.wait(from, { signal, timeoutMs });
+      await inner.wait(from, { signal: this.#signal, timeoutMs });
     }
   }
 

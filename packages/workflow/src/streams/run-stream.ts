@@ -11,6 +11,7 @@ import {
 import type { RunScope } from '../runs/run-scope.ts';
 import { BODY_PRODUCER, BodyReplay } from './body-replay.ts';
 import { LaneWriter } from './lane-writer.ts';
+import { Turnstile } from './turnstile.ts';
 
 /** How the first call of `getWritable` for a namespace wants its stream. */
 export interface RunStreamOptions {
@@ -45,7 +46,7 @@ export class RunStream {
   #bodyLane: LaneWriter | null = null;
   /** Set while calls of the body are compared with what it did before. */
   #replay: BodyReplay | null = null;
-  #replayTail: Promise<StreamError | null> = Promise.resolve(null);
+  readonly #turnstile = new Turnstile();
   #closing: Closing | null = null;
 
   constructor(scope: RunScope, namespace: string, options: RunStreamOptions) {
@@ -132,7 +133,8 @@ export class RunStream {
   /** Resolves once everything the body has issued is stored (null), or with what prevents it for good. */
   async flush(): Promise<StreamError | null> {
     const closed = await this.#closing?.done;
-    return closed ?? (await this.#replayTail) ?? (await this.#bodyLane?.flush()) ?? null;
+    await this.#turnstile.cleared();
+    return closed ?? (await this.#bodyLane?.flush()) ?? null;
   }
 
   /** Drops what the body has issued and not sent. */
@@ -143,12 +145,14 @@ export class RunStream {
 
   /** A lane of an attempt of a step; nothing passes it before `ready`. */
   lane(producerId: string, epoch: number, ready: Promise<void>): LaneWriter {
-    return new LaneWriter(this.#queue, this.#queue.lane(producerId, epoch), ready);
+    const queue = this.#queue;
+    return new LaneWriter({ queue, lane: queue.lane(producerId, epoch), turnstile: this.#turnstile, ready });
   }
 
   /** Ends the stream as its run ended, unless it has an end. */
   async finish(end: StreamEnd): Promise<void> {
-    const lane = new LaneWriter(this.#queue, this.#queue.lane(`run:${this.#scope.nonce}`, 0));
+    const queue = this.#queue;
+    const lane = new LaneWriter({ queue, lane: queue.lane(`run:${this.#scope.nonce}`, 0), turnstile: this.#turnstile });
     const failure = (await lane.push(null, end)) ?? (await lane.flush());
     if (!failure) this.#emitClose(end);
     // Ended by its user, or deleted by somebody: there is nothing left to end.
@@ -186,39 +190,33 @@ export class RunStream {
 
   #issue(seq: number, record: NewRecord | null, end: StreamEnd | null): Promise<StreamError | null> {
     const replay = this.#replay;
-    if (!replay) return this.#push(seq, record, end);
-    const turn = this.#replayTail.then(async (failed) => {
-      if (failed) return failed;
-      if (seq < replay.storedSeq) return this.#compare(replay, seq, record, end);
-      const pushed = this.#push(seq, record, end);
-      // Later calls may go straight to the queue: everything before them is in it.
-      if (this.#replayTail === turn) this.#replay = null;
-      return pushed;
-    });
-    this.#replayTail = turn;
-    return turn;
+    if (!replay || seq >= replay.storedSeq) {
+      if (this.#isBodyDropped) return Promise.resolve(new StreamError('ABORTED', 'The run stopped.'));
+      return this.#bodyLaneFrom(seq).push(record, end);
+    }
+    return this.#turnstile.pass(() => this.#compare(replay, { seq, record, end }));
   }
 
   async #compare(
     replay: BodyReplay,
-    seq: number,
-    record: NewRecord | null,
-    end: StreamEnd | null,
+    { seq, record, end }: { readonly seq: number; readonly record: NewRecord | null; readonly end: StreamEnd | null },
   ): Promise<StreamError | null> {
     try {
       await replay.expect(seq, record, end);
       return null;
     } catch (cause) {
       const error = cause instanceof Error ? cause : new Error(String(cause));
+      this.#isBodyDropped = true;
+      await this.#bodyLane?.discard(error.message);
       this.#scope.fault(error);
       return new StreamError('ABORTED', error.message, { cause });
     }
   }
 
-  async #push(seq: number, record: NewRecord | null, end: StreamEnd | null): Promise<StreamError | null> {
-    if (this.#isBodyDropped) return new StreamError('ABORTED', 'The run stopped.');
-    this.#bodyLane ??= new LaneWriter(this.#queue, this.#queue.lane(BODY_PRODUCER, 0, seq));
-    return this.#bodyLane.push(record, end);
+  #bodyLaneFrom(seq: number): LaneWriter {
+    const queue = this.#queue;
+    const turnstile = this.#turnstile;
+    return (this.#bodyLane ??= new LaneWriter({ queue, turnstile, lane: queue.lane(BODY_PRODUCER, 0, seq) }));
   }
 
   #emitClose(end: StreamEnd): void {

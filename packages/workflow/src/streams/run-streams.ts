@@ -18,10 +18,13 @@ export class RunStreams {
     const known = this.#streams.get(namespace);
     if (known) return known;
     const note = this.#scope.state.opened.get(namespace);
+    const { contentType: wanted, ...rest } = options;
+    const contentType = note ? note.contentType : wanted;
     const stream = new RunStream(this.#scope, namespace, {
-      ...options,
-      ...(note && { contentType: note.contentType, onRetry: note.onRetry ?? 'supersede' }),
-    } as RunStreamOptions);
+      ...rest,
+      ...(note && { onRetry: note.onRetry ?? 'supersede' }),
+      ...(contentType !== undefined && { contentType }),
+    });
     if (this.#broken) stream.break(this.#broken);
     this.#streams.set(namespace, stream);
     return stream;

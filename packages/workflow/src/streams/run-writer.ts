@@ -162,7 +162,7 @@ class Writer<T> implements RunWriter<T> {
 
   /** What the body wrote and the stream refused is missing from it: the run cannot claim to have written it. */
   #blame(failure: StreamError | null): StreamError | null {
-    if (failure && failure.code !== 'ABORTED') this.#run.fault(failure);
+    if (failure && failure.code !== 'ABORTED' && this.#run.isRunning) this.#run.fault(failure);
     return failure;
   }
 

@@ -13,7 +13,6 @@ import {
   pipe,
   reduce,
   skip,
-  type StreamWriteError,
   take,
   toAsyncIterable,
 } from '@perennial/core';
@@ -222,18 +221,21 @@ describe('streams of a workflow', () => {
   it('tells errors apart', async () => {
     const workflow = createWorkflow('workflow', {}, { streamStore: createMemoryStreamStore() });
     const result = await workflow.run(async ({ step }) => {
-      const writer = step.getWritable<unknown>({ namespace: 'data' });
+      const writer = step.getWritable({ namespace: 'data' });
       await writer.write('data');
       const refused = await writer.write(10n);
       await writer.close();
       const late = await writer.write('late');
       const reasons = [refused, late].map((write) =>
-        !write.ok && isStreamWriteError(write.error) ? (write.error as StreamWriteError).reason : null,
+        !write.ok && isStreamWriteError(write.error) ? write.error.reason : null,
       );
       const reader = step.getReadable({ namespace: 'data' });
       await reader.read();
       const readResult = await reader.read();
-      return { reasons, ended: !readResult.ok && isStreamEnded(readResult.error) ? readResult.error.finalPosition : null };
+      return {
+        reasons,
+        ended: !readResult.ok && isStreamEnded(readResult.error) ? readResult.error.finalPosition : null,
+      };
     });
     expect(result).toEqual({ ok: true, value: { reasons: ['unserialisable', 'closed'], ended: 1 } });
   });
@@ -285,6 +287,7 @@ describe('streams of a workflow', () => {
         case 'stream_close':
           told.push(`Stream ${event.namespace} closed`);
           break;
+        default:
       }
     };
     const workflow = createWorkflow('workflow', {}, { streamStore: createMemoryStreamStore(), onEvent });
