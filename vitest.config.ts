@@ -10,13 +10,17 @@ const conditions = ['perennial-source', 'module', 'node', 'development|productio
 const packages: readonly Package[] = [
   { name: 'core' },
   { name: 'testing' },
+  { name: 'protocol-suite' },
   { name: 'pipeline' },
   { name: 'store-file' },
   { name: 'redis-server' },
   { name: 'store-redis' },
   { name: 'workflow' },
+  { name: 'actor' },
   { name: 'react', environment: 'happy-dom' },
   { name: 'next' },
+  // Its tests start processes, many of them one after the other.
+  { name: 'cli', testTimeout: 60_000 },
   { name: 'demo', root: 'apps/demo' },
 ];
 
@@ -26,11 +30,13 @@ interface Package {
   readonly environment?: 'node' | 'happy-dom';
   /** @default packages/<name> */
   readonly root?: string;
+  /** @default 20_000 */
+  readonly testTimeout?: number;
 }
 
 export default defineConfig({
   test: {
-    projects: packages.map(({ name, environment = 'node', root = `packages/${name}` }) => ({
+    projects: packages.map(({ name, environment = 'node', root = `packages/${name}`, testTimeout = 20_000 }) => ({
       resolve: { conditions },
       ssr: { resolve: { conditions } },
       test: {
@@ -39,7 +45,7 @@ export default defineConfig({
         environment,
         include: ['test/**/*.test.{ts,tsx}'],
         typecheck: { enabled: false },
-        testTimeout: 20_000,
+        testTimeout,
         hookTimeout: 20_000,
         teardownTimeout: 10_000,
         restoreMocks: true,

@@ -9,6 +9,7 @@ import { createRedisStreamStore } from '@perennial/store-redis';
 import { Redis } from 'ioredis';
 
 import { startRedis } from '../packages/redis-server/src/index.ts';
+import { perSecond, row } from './lib/results.mjs';
 
 const FLUSHED_CHUNKS = 200;
 const BATCHED_CHUNKS = 20_000;
@@ -56,6 +57,11 @@ async function flushed(readers) {
     `${String(readers).padStart(5)} readers: ${total.toFixed(2)} commands per flushed chunk, 1.00 by the writer and ` +
       `${(total - 1).toFixed(2)} by the process of the readers; ${(await connections()) - 1} connections of two processes`,
   );
+  const open = (await connections()) - 1;
+  const what = `${readers} live readers in another process`;
+  row({ what: `${what}: commands of the writer per flush`, ours: '1.00', value: 1, atMost: 1 });
+  row({ what: `${what}: commands of the readers per flushed chunk`, ours: (total - 1).toFixed(2) });
+  row({ what: `${what}: connections of the two processes`, ours: String(open), value: open, atMost: 6 });
   await both.writer.append(id, { segments: [{ records: [], end: { outcome: 'completed' } }] });
   await Promise.all(reading);
 }
@@ -78,6 +84,10 @@ async function batched(readers) {
   const seconds = (performance.now() - started) / 1_000;
   if (all.some((count) => count !== BATCHED_CHUNKS))
     throw new Error(`A reader got ${all.join()} of ${BATCHED_CHUNKS} chunks.`);
+  row({
+    what: `${readers} live readers: chunks/s to each, ${((await commands()) / BATCHED_CHUNKS).toFixed(3)} commands per chunk`,
+    ours: perSecond(BATCHED_CHUNKS / seconds, 'chunks'),
+  });
   console.log(
     `${String(readers).padStart(5)} readers: ${Math.round(BATCHED_CHUNKS / seconds).toLocaleString('en')} chunks/s to each of them, ` +
       `${((await commands()) / BATCHED_CHUNKS).toFixed(3)} commands per chunk`,

@@ -2,7 +2,8 @@
  * The task of `resumable-stream`, done by it and by the Redis store: one process produces chunks of text, readers in another process (here:
  * with connections of their own) get all of them through Redis; and a reader that comes late gets what was produced so far. The peer
  * keeps the text in the producing process and sends it by publish; it is gone with that process, and each reader costs a message per
- * chunk.
+ * chunk. Both readers are a `ReadableStream` of text, ours through the thin adapter below; what was there before comes as one string from the
+ * peer, and as one string per page from ours.
  *
  * Rounds alternate; ratios are medians of the rounds' ratios, above 1 the store is faster. Targets: 5 times the chunks per second with 1
  * and 10 readers, and a resume of 10,000 chunks that is no slower.
@@ -13,11 +14,17 @@ import { Redis } from 'ioredis';
 import { createResumableStreamContext } from 'resumable-stream/ioredis';
 
 import { startRedis } from '../packages/redis-server/src/index.ts';
+import { perSecond, row } from './lib/results.mjs';
 
 const ROUNDS = 7;
-const CHUNKS = 10_000;
+let CHUNKS = 10_000;
 const chunkOf = (n) => `data: {"type":"text-delta","delta":"token ${n}"}\n\n`;
-const CHARACTERS = Array.from({ length: CHUNKS }, (_, n) => chunkOf(n).length).reduce((sum, length) => sum + length);
+const charactersOf = (count) => {
+  let characters = 0;
+  for (let n = 0; n < count; n++) characters += chunkOf(n).length;
+  return characters;
+};
+let CHARACTERS = charactersOf(CHUNKS);
 
 const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
 const server = await startRedis();
@@ -32,20 +39,34 @@ try {
     await contest(`${CHUNKS.toLocaleString('en')} chunks to ${readers} live readers`, {
       ours: () => oursLive(readers),
       peer: () => peerLive(readers),
+      atLeast: 5,
     });
   }
-  await contest(`resume of a stream of ${CHUNKS.toLocaleString('en')} chunks`, { ours: oursResume, peer: peerResume });
+  for (const chunks of [10_000, 100_000]) {
+    CHUNKS = chunks;
+    CHARACTERS = charactersOf(chunks);
+    await contest(`resume of a stream of ${chunks.toLocaleString('en')} chunks`, {
+      ours: oursResume,
+      peer: peerResume,
+      atLeast: 1,
+    });
+  }
 } finally {
   await Promise.all([ours.producer.close(), ours.readers.close()]);
   for (const client of clients) client.disconnect();
   await server.stop();
 }
 
-async function contest(title, ways) {
+async function contest(title, { atLeast, ...ways }) {
   const rounds = [];
+  const commands = {};
   for (let round = -1; round < ROUNDS; round++) {
     const ms = {};
-    for (const name of round % 2 ? ['ours', 'peer'] : ['peer', 'ours']) ms[name] = await ways[name]();
+    for (const name of round % 2 ? ['ours', 'peer'] : ['peer', 'ours']) {
+      await clients[0].config('RESETSTAT');
+      ms[name] = await ways[name]();
+      commands[name] = (await commandsSoFar()) / CHUNKS;
+    }
     if (round >= 0) rounds.push(ms);
     await clients[0].flushall();
   }
@@ -56,6 +77,9 @@ async function contest(title, ways) {
       .padStart(9)} chunks/s`;
   };
   const ratio = median(rounds.map((round) => round.peer / round.ours));
+  const rate = (name) => perSecond((CHUNKS / median(rounds.map((round) => round[name]))) * 1_000, 'chunks');
+  const cost = (name) => `${rate(name)}, ${commands[name].toFixed(3)} commands per chunk`;
+  row({ what: title, ours: cost('ours'), against: 'resumable-stream', yardstick: cost('peer'), ratio, atLeast });
   console.log(
     `${title}\n  store            ${show('ours')}\n  resumable-stream ${show('peer')}   ratio ${ratio.toFixed(1)}`,
   );
@@ -89,24 +113,39 @@ async function produceOurs(streamId, end = true) {
   return writer;
 }
 
-async function readOurs(streamId) {
-  let characters = 0;
-  for await (const text of getStreamReader({ store: ours.readers, streamId })) {
-    characters += text.length;
-    if (characters === CHARACTERS) return;
-  }
-  throw new Error(`A reader got ${characters} of ${CHARACTERS} characters.`);
+/** What the peer's `resumeExistingStream` gives: the text, as a stream. */
+function toReadable(reader) {
+  return new ReadableStream({
+    async pull(controller) {
+      const batch = await reader.readBatch({ limit: 10_000 });
+      if (batch.ok) controller.enqueue(batch.value.join(''));
+      else if (batch.error.code === 'ENDED') controller.close();
+      else controller.error(batch.error);
+    },
+    cancel: () => reader.close(),
+  });
+}
+
+function readOurs(streamId) {
+  return drain(toReadable(getStreamReader({ store: ours.readers, streamId })));
+}
+
+/** Commands that clients sent since the last reset; what scripts call inside the server does not count. */
+async function commandsSoFar() {
+  const stats = await clients[0].info('commandstats');
+  const sent = /^cmdstat_(evalsha|eval|publish|get|set|incr|subscribe|ssubscribe|expire):calls=(\d+)/gm;
+  return [...stats.matchAll(sent)].reduce((sum, [, , calls]) => sum + Number(calls), 0);
 }
 
 async function peerLive(readers) {
   const streamId = `p/${streams++}`;
   const start = Promise.withResolvers();
   const own = await peer.producer.createNewResumableStream(streamId, () => source(start.promise, Promise.resolve()));
-  const drained = readPeer(own);
+  const drained = drain(own);
   const resumed = await Promise.all(Array.from({ length: readers }, () => peer.readers.resumeExistingStream(streamId)));
   const started = performance.now();
   start.resolve();
-  await Promise.all(resumed.map(readPeer));
+  await Promise.all(resumed.map(drain));
   const ms = performance.now() - started;
   await drained;
   return ms;
@@ -116,9 +155,9 @@ async function peerResume() {
   const streamId = `p/${streams++}`;
   const end = Promise.withResolvers();
   const own = await peer.producer.createNewResumableStream(streamId, () => source(Promise.resolve(), end.promise));
-  await readPeer(own);
+  await drain(own);
   const started = performance.now();
-  await readPeer(await peer.readers.resumeExistingStream(streamId));
+  await drain(await peer.readers.resumeExistingStream(streamId));
   const ms = performance.now() - started;
   end.resolve();
   return ms;
@@ -139,7 +178,7 @@ function source(start, end) {
   });
 }
 
-async function readPeer(stream) {
+async function drain(stream) {
   let characters = 0;
   for await (const text of stream) {
     characters += text.length;

@@ -82,7 +82,7 @@ for (const view of ['plain', 'records']) {
         return items;
       },
     },
-    { unit: 'delivery' },
+    { unit: 'delivery', atLeast: 0.77 },
   );
 }
 

@@ -3,21 +3,30 @@
  * ratio to the first: on a noisy machine only such ratios mean anything.
  */
 
+import { perItem, row } from './results.mjs';
+
 /**
  * @param {string} title What is measured.
  * @param {Record<string, () => Promise<number> | number>} ways Each does the work once and returns how many items it handled. The first
  *   is the yardstick.
- * @param {{ rounds?: number, unit?: string, wall?: boolean }} [options] `wall`: measure wall time, for work that waits for a disk.
+ * @param {{ rounds?: number, unit?: string, wall?: boolean, atLeast?: number, collect?: 'all' | 'young', warmups?: number }} [options] `wall`:
+ *   measure wall time, for work that waits for a disk. `atLeast`: how many times as fast as the yardstick every other way has to be.
+ *   `collect`: garbage to collect before each measurement. Collecting all of it also throws optimised code away ("embedded weak objects
+ *   cleared"): for loops of nanoseconds, that would measure the compiler. `warmups`: runs of each way before the first that counts.
  * @returns {Promise<Record<string, number>>} Ratio of each way's time per item to the yardstick's; below 1 is faster.
  */
-export async function compare(title, ways, { rounds = 7, unit = 'item', wall = false } = {}) {
+export async function compare(
+  title,
+  ways,
+  { rounds = 7, unit = 'item', wall = false, atLeast, collect = 'all', warmups = 1 } = {},
+) {
   const names = Object.keys(ways);
   const samples = Object.fromEntries(names.map((name) => [name, []]));
-  for (const name of names) await ways[name](); // warm-up
+  for (let i = 0; i < warmups; i++) for (const name of names) await ways[name]();
   for (let round = 0; round < rounds; round++) {
     for (let i = 0; i < names.length; i++) {
       const name = names[(i + round) % names.length];
-      globalThis.gc?.();
+      globalThis.gc?.({ type: collect === 'young' ? 'minor' : 'major' });
       const start = process.cpuUsage();
       const started = performance.now();
       const items = await ways[name]();
@@ -31,8 +40,12 @@ export async function compare(title, ways, { rounds = 7, unit = 'item', wall = f
   console.log(`${title} (${wall ? 'wall' : 'CPU'} time, median of ${rounds} rotated rounds)`);
   for (const name of names) {
     const us = medians[name];
-    const each = us < 1 ? `${(us * 1_000).toFixed(0)} ns` : `${us.toFixed(2)} us`;
-    console.log(`  ${name.padEnd(44)} ${`${each}/${unit}`.padStart(18)}  x${(us / yardstick).toFixed(2)}`);
+    const ours = perItem(us, unit);
+    console.log(`  ${name.padEnd(44)} ${ours.padStart(18)}  x${(us / yardstick).toFixed(2)}`);
+    if (name === names[0]) continue;
+    const what = names.length > 2 ? `${title}: ${name}` : title;
+    const ratio = yardstick / us;
+    row({ what, ours, against: names[0], yardstick: perItem(yardstick, unit), ratio, atLeast });
   }
   console.log('');
   return Object.fromEntries(names.map((name) => [name, medians[name] / yardstick]));

@@ -137,10 +137,12 @@ test('a question whose server died before it was noted is noted by the next one,
 test('a run that finds its documents gone fails, and says so to the reader', async () => {
   const store = createMemoryStreamStore();
   const asking = Promise.withResolvers<void>();
-  const before = serve(store, wordByWord('one').answerer, () => {
+  const { answerer: unasked } = wordByWord('one');
+  const find: Answerer['find'] = () => {
     asking.resolve();
     return new Promise(() => {});
-  });
+  };
+  const before = serve(store, { ...unasked, find });
   await ask({ store, answers: before }, REQUEST);
   await asking.promise;
   await before.close();

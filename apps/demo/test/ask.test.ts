@@ -12,6 +12,7 @@ import { readChat } from '../src/server/chats/snapshot.ts';
 import { readConfig } from '../src/server/config.ts';
 import { createCorpus } from '../src/server/corpus/corpus.ts';
 import type { Demo } from '../src/server/demo.ts';
+import { Importer } from '../src/server/knowledge/importer.ts';
 
 const CHAT = 'chat-0001';
 
@@ -36,6 +37,7 @@ function open(write?: (task: AnswerTask, signal: AbortSignal) => AsyncIterable<A
   const demo: Demo = {
     config: readConfig({}, '/srv/apps/demo'),
     store,
+    importer: new Importer({ store, importRoot: null }),
     corpus: createCorpus({ base: '/nowhere', paths: [] }),
     answerer,
     answers,

@@ -10,7 +10,9 @@ test('works without any variable', () => {
     redisUrl: null,
     documents: { base: '/srv/perennial', paths: ['README.md', 'docs', 'PROTOCOL.md'] },
     documentsLabel: 'docs',
+    importRoot: null,
     wordsPerSecond: 45,
+    filesPerSecond: 0,
     leaseMs: 5_000,
     model: null,
   });
@@ -18,13 +20,20 @@ test('works without any variable', () => {
 
 test('takes folders, pace and lease from the environment', () => {
   const config = readConfig(
-    { PERENNIAL_DATA: '/data', PERENNIAL_DOCS: 'notes', PERENNIAL_DEMO_PACE: '0', PERENNIAL_DEMO_LEASE_MS: '700' },
+    {
+      PERENNIAL_DATA: '/data',
+      PERENNIAL_DOCS: 'notes',
+      PERENNIAL_IMPORT_ROOT: 'books',
+      PERENNIAL_DEMO_PACE: '0',
+      PERENNIAL_DEMO_LEASE_MS: '700',
+    },
     APP,
   );
   expect(config).toMatchObject({
     dataFolder: '/data',
     documents: { base: `${APP}/notes`, paths: [''] },
     documentsLabel: 'notes',
+    importRoot: `${APP}/books`,
     wordsPerSecond: 0,
     leaseMs: 700,
   });

@@ -18,7 +18,7 @@ const DOCUMENTS = {
 /** A corpus that looks at the disk before every search. */
 function open(base: string) {
   let now = 0;
-  return createCorpus({ base, paths: [''] }, () => (now += 10_000));
+  return createCorpus({ base, paths: [''] }, { now: () => (now += 10_000) });
 }
 
 test('finds the passage that a question asks for', async () => {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 
-import { toPassages } from '../src/server/corpus/passage.ts';
+import { parseInPieces } from '../src/server/corpus/parse-pieces.ts';
+import { cleanDocument, splitDocument, toPassages } from '../src/server/corpus/passage.ts';
 
 test('splits a document at its headings, and keeps their path and line', () => {
   const passages = toPassages(
@@ -51,4 +52,57 @@ test('cuts a long section between blocks', () => {
   expect(passages.map(({ line }) => line)).toEqual([3, 9]);
   expect(passages.every(({ headings }) => headings[0] === 'Long')).toBe(true);
   expect(new Set(passages.map(({ id }) => id)).size).toBe(2);
+});
+
+function longest(markdown: string): number {
+  return Math.max(...toPassages('a.md', markdown).map(({ text }) => text.length));
+}
+
+test('cuts a long table between rows, each part with the header', () => {
+  const rows = Array.from({ length: 200 }, (_, i) => `| option-${i} | sets number ${i} of the options, in ms |`);
+  const passages = toPassages('a.md', `# A\n\n## Options\n\n| name | what it does |\n|---|---|\n${rows.join('\n')}\n`);
+  expect(passages.length).toBeGreaterThan(3);
+  for (const { markdown, text, headings } of passages) {
+    expect(markdown).toMatch(/^\| name/);
+    expect(text.length).toBeLessThan(2_500);
+    expect(headings).toEqual(['Options']);
+  }
+  for (let i = 0; i < 200; i++)
+    expect(passages.filter(({ markdown }) => markdown.includes(`| option-${i} `))).toHaveLength(1);
+  const [first, second] = passages;
+  expect(first?.line).toBe(3);
+  expect(rows[(second?.line ?? 0) - 7]).toContain(second?.text.split(' ')[4] ?? '?');
+});
+
+test('cuts long lists, code, quotations and paragraphs, and loses nothing of them', () => {
+  const words = Array.from({ length: 600 }, (_, i) => `word${i}`);
+  const sentences = words.map((word) => `${word} is one of them.`);
+  const texts = {
+    list: sentences.map((text) => `1. ${text}`).join('\n'),
+    code: `\`\`\`js\n${sentences.join('\n')}\n\`\`\``,
+    quotation: sentences.map((text) => `> ${text}\n>`).join('\n'),
+    paragraph: sentences.join(' '),
+  };
+  for (const [name, text] of Object.entries(texts)) {
+    expect({ name, short: longest(text) < 2_500 }).toEqual({ name, short: true });
+    const all = toPassages('a.md', text).flatMap((passage) => passage.text.match(/word\d+/g) ?? []);
+    expect({ name, all }).toEqual({ name, all: words });
+  }
+  const numbered = toPassages('a.md', texts.list);
+  expect(numbered[1]?.markdown).toMatch(
+    new RegExp(`^${numbered[0]?.text.match(/word/g)?.length ?? 0} `.replace(/\d+/, (n) => `${Number(n) + 1}\\.`)),
+  );
+});
+
+test('parses a long document in pieces, with the same passages as at a stretch', async () => {
+  const chapters = Array.from(
+    { length: 120 },
+    (_, i) =>
+      `## Chapter ${i}\n\n${`Sentence number ${i}. `.repeat(30)}\n\n- one\n\n- two\n\n  still two\n\n\`\`\`sh\n\n# no heading ${i}\n\n\`\`\`\n\n| a | b |\n|---|---|\n| ${i} | x |\n`,
+  );
+  const text = `---\ntitle: Book\n---\n\n${chapters.join('\n')}`;
+  let pieces = 0;
+  const root = await parseInPieces(text, async () => void pieces++);
+  expect(pieces).toBeGreaterThan(3);
+  expect([...splitDocument(cleanDocument('book.md', root))]).toEqual(toPassages('book.md', text));
 });

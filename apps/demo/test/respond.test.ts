@@ -20,6 +20,15 @@ async function problemOf(request: Request) {
 
 const VALID = { type: 'question', id: 'message-1', chatId: 'chat-0001', text: ' What? ' };
 
+test('shows a public error, also one of another copy of the package', async () => {
+  const foreign = Object.assign(new Error('There is no such folder.'), { code: 'INVALID_REQUEST', expose: true });
+  const response = await respond(post('{}'), () => Promise.reject(foreign));
+  expect({ status: response.status, ...(await response.json()) }).toEqual({
+    status: 400,
+    error: { code: 'INVALID_REQUEST', message: 'There is no such folder.' },
+  });
+});
+
 test('takes a valid question, trimmed', async () => {
   expect(await problemOf(post(JSON.stringify(VALID)))).toEqual({ status: 200, ...VALID, text: 'What?' });
 });

@@ -1,5 +1,3 @@
-import { dirname, join } from 'node:path';
-
 import {
   type AppendRequest,
   type AppendResult,
@@ -8,7 +6,9 @@ import {
   type ListResult,
   type Mark,
   type ProducerState,
+  type Forks,
   type ReadResult,
+  type RemovedStream,
   type StreamError,
   type StreamHead,
   StreamNotFoundError,
@@ -19,14 +19,17 @@ import { createCatalogue } from './catalogue.ts';
 import { createDirectorySync } from './directory-sync.ts';
 import { createExclusive } from './exclusive.ts';
 import { closedError, StreamCorruptError, toFileError } from './file-errors.ts';
-import { isMissing, listIfPresent, syncDirectory } from './file-system.ts';
+import { createFileForks } from './file-forks.ts';
 import { createHandlePool } from './handle-pool.ts';
 import { storeLayout } from './layout.ts';
 import type { ResolvedOptions } from './options.ts';
 import type { PageRequest } from './page-reader.ts';
 import { currentProcess, type ProcessIdentity } from './process-identity.ts';
+import { RetainedStreams } from './retained-streams.ts';
 import type { StoreContext, StreamHost } from './store-context.ts';
 import { createStoreLock } from './store-lock.ts';
+import { createStream } from './stream-creation.ts';
+import { StreamFolders } from './stream-folders.ts';
 import { Stream } from './stream.ts';
 
 /** Ids to list. */
@@ -49,11 +52,15 @@ export class Engine {
   readonly #context: StoreContext;
   readonly #host: StreamHost;
   readonly #catalogue;
+  readonly #folders: StreamFolders;
+  readonly #retained: RetainedStreams;
+  readonly #forks: Forks;
   readonly #syncNames: () => Promise<void>;
   readonly #acquiring = createExclusive();
   /** Loaded streams, those not used lately first. */
   readonly #streams = new Map<string, Stream>();
-  readonly #discarding = new Set<Promise<void>>();
+  /** Pins of removed forks that are being taken back. */
+  readonly #releasing = new Set<Promise<void>>();
   #sweeping: readonly string[] = [];
   #trimming = false;
   #closed = false;
@@ -79,13 +86,31 @@ export class Engine {
       cache: { used: 0, maxBytes: cacheBytes, maxStreamBytes: streamCacheBytes, relieve: () => this.#relieveCaches() },
       pending: { used: 0, maxBytes: maxPendingBytes },
     };
-    this.#host = { context: this.#context, syncNames: this.#syncNames, discard: (folder) => this.#discard(folder) };
+    this.#folders = new StreamFolders(this.#context, this.#syncNames);
+    this.#retained = new RetainedStreams(this.#context);
+    this.#host = {
+      context: this.#context,
+      syncNames: this.#syncNames,
+      discard: (stream) => this.#folders.discard(stream),
+      isRetained: (id) => this.#retained.has(id),
+      released: (removed) => this.#release(removed),
+    };
+    this.#forks = createFileForks({
+      host: this.#host,
+      retained: this.#retained,
+      acquire: () => this.#acquire(),
+      pinned: (id, call, doing) => this.#pinned(id, call, doing),
+      trash: (folder) => this.#folders.trash(folder),
+    });
     this.#catalogue = createCatalogue(this.#context);
   }
 
   async create(id: string, options: CreateOptions): Promise<CreateResult> {
     await this.#acquire();
-    const result = await this.#pinned(id, (stream) => stream.create(options), 'creating');
+    const { fork } = options;
+    const result = fork
+      ? await this.#forks.create(id, { ...options, fork })
+      : await this.#pinned(id, (stream) => createStream(this.#host, stream, options), 'creating');
     if (result.created) this.#catalogue.forget(id);
     await this.#sweep();
     return result;
@@ -100,7 +125,9 @@ export class Engine {
   }
 
   read(id: string, request: PageRequest): Promise<ReadResult> {
-    return this.#loaded(id, (stream) => stream.read(request), 'reading');
+    return this.#loaded(id, (stream) => stream.read(request), 'reading').then((page) =>
+      this.#forks.read(page, request),
+    );
   }
 
   wait(id: string, store: object, options: WaitOptions): Promise<StreamHead> {
@@ -128,13 +155,17 @@ export class Engine {
     return lane.mark(mark);
   }
 
-  delete(id: string): Promise<boolean> {
+  async delete(id: string): Promise<boolean> {
     const remove = async (stream: Stream): Promise<boolean> => {
       if (!(await stream.exists())) return false;
       await this.#acquire();
       return stream.delete();
     };
-    return this.#pinned(id, remove, 'deleting');
+    const deleted = await this.#pinned(id, remove, 'deleting');
+    // The answer says that ids are free again.
+    if (deleted) this.#follow(this.#forks.collect(id));
+    await Promise.all(this.#releasing);
+    return deleted;
   }
 
   async list({ prefix, after, limit }: ListRequest): Promise<ListResult> {
@@ -155,10 +186,12 @@ export class Engine {
 
   /** Answers what was accepted, then gives up files and lock. */
   async close(): Promise<void> {
+    await Promise.all(this.#releasing);
     this.#closed = true;
     const outcomes = await Promise.allSettled([...this.#streams.values()].map((stream) => stream.close()));
     this.#streams.clear();
-    await Promise.all(this.#discarding);
+    await this.#retained.close();
+    await this.#folders.settled();
     await this.#context.lock.release();
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw toFileError(outcome.reason, 'closing');
   }
@@ -170,60 +203,29 @@ export class Engine {
     try {
       await this.#acquiring(async () => {
         if (lock.held) return;
-        await this.#makeFolders();
+        await this.#folders.make();
         await lock.acquire();
-        await this.#removeLeftovers();
+        await this.#folders.removeLeftovers();
+        this.#follow(this.#collectRetained());
       });
     } catch (error) {
       throw toFileError(error, `taking the lock of ${this.#context.layout.root}`);
     }
   }
 
-  async #makeFolders(): Promise<void> {
-    const { fs, layout } = this.#context;
-    const first = await fs.mkdir(layout.root, { recursive: true });
-    for (const folder of [layout.streams, layout.making, layout.trash]) await fs.mkdir(folder, { recursive: true });
-    await syncDirectory(fs, layout.root);
-    // Each folder that was made is an entry in the one above it.
-    for (let made = first && layout.root; made && made.length >= (first?.length ?? 0); made = dirname(made))
-      await syncDirectory(fs, dirname(made));
+  #release(removed: RemovedStream): void {
+    if (removed.fork) this.#follow(this.#forks.release(removed));
   }
 
-  /** What the last owner was making or deleting when it died. */
-  async #removeLeftovers(): Promise<void> {
-    const { fs, layout } = this.#context;
-    for (const folder of [layout.making, layout.trash]) {
-      for (const name of await listIfPresent(fs, folder)) this.#removeLater(join(folder, name));
-    }
+  /** What fails here is made good when retained streams are looked through. */
+  #follow(work: Promise<void>): void {
+    const releasing = work.catch(() => undefined).finally(() => this.#releasing.delete(releasing));
+    this.#releasing.add(releasing);
   }
 
-  async #discard(folder: string): Promise<void> {
-    const { fs, layout, lock, options } = this.#context;
-    const trashed = join(layout.trash, crypto.randomUUID());
-    try {
-      await fs.rename(folder, trashed);
-    } catch (error) {
-      if (isMissing(error)) return;
-      throw error;
-    }
-    try {
-      if (options.durability === 'disk') await this.#syncNames();
-      await lock.check();
-    } catch (error) {
-      // A deletion that is refused must not have happened. Without the lock, the name may be another's by now.
-      if (lock.held) await fs.rename(trashed, folder).catch(() => undefined);
-      throw error;
-    }
-    this.#removeLater(trashed);
-  }
-
-  #removeLater(path: string): void {
-    const removal = this.#context.fs
-      .rm(path, { recursive: true, force: true })
-      // The next owner of the lock tries again.
-      .catch(() => undefined)
-      .finally(() => this.#discarding.delete(removal));
-    this.#discarding.add(removal);
+  /** Gives up retained streams whose forks are gone; a crash may have kept their pins. */
+  async #collectRetained(): Promise<void> {
+    for (const id of await this.#retained.ids()) await this.#forks.collect(id);
   }
 
   #onLost(error: StreamError): void {
@@ -233,7 +235,7 @@ export class Engine {
   async #write<T>(id: string, call: (stream: Stream) => Promise<T>, doing: string): Promise<T> {
     if (!this.#context.lock.held) {
       // An absent stream is no reason to take the lock.
-      if (!(await this.#pinned(id, (stream) => stream.exists(), doing))) throw new StreamNotFoundError(id);
+      if (!(await this.#pinned(id, (stream) => stream.exists(), doing))) throw await this.#absence(id);
       await this.#acquire();
     }
     return this.#loaded(id, call, doing);
@@ -241,10 +243,14 @@ export class Engine {
 
   #loaded<T>(id: string, call: (stream: Stream) => T | Promise<T>, doing: string): Promise<T> {
     const load = async (stream: Stream): Promise<T> => {
-      if (!(await stream.load())) throw new StreamNotFoundError(id);
+      if (!(await stream.load())) throw await this.#absence(id);
       return call(stream);
     };
     return this.#pinned(id, load, doing);
+  }
+
+  async #absence(id: string): Promise<StreamNotFoundError> {
+    return new StreamNotFoundError(id, { retained: await this.#retained.has(id) });
   }
 
   /** Keeps the stream loaded during a call, and translates what the file system throws. */
@@ -319,7 +325,10 @@ export class Engine {
   /** Looks at a few streams with every creation, all of them in turn, and removes those that have expired. */
   async #sweep(): Promise<void> {
     try {
-      if (this.#sweeping.length === 0) this.#sweeping = await this.#catalogue.names();
+      if (this.#sweeping.length === 0) {
+        this.#sweeping = await this.#catalogue.names();
+        this.#follow(this.#collectRetained());
+      }
       const some = this.#sweeping.slice(0, SWEEP_STREAMS);
       this.#sweeping = this.#sweeping.slice(SWEEP_STREAMS);
       for (const name of some) {

@@ -1,6 +1,7 @@
 import type {
   CancelRequest,
   DataRecord,
+  ForkOrigin,
   ProducerStamp,
   RecordData,
   StreamEnd,
@@ -41,6 +42,8 @@ export interface Creation {
   readonly token: number;
   readonly ttlMs: number | null;
   readonly expiresAt: number | null;
+  /** Absent for a stream that is no fork. */
+  readonly fork?: ForkOrigin;
 }
 
 /** Consecutive records that differ only in position, data and, by a fixed step, producer sequence. */

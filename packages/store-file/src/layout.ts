@@ -10,13 +10,22 @@ export interface StoreLayout {
   readonly streams: string;
   /** Streams being made; moved to `streams` when complete. */
   readonly making: string;
+  /** Deleted streams that forks read. */
+  readonly retained: string;
   /** Deleted streams, until their files are removed. */
   readonly trash: string;
 }
 
 /** The layout of a directory. */
 export function storeLayout(root: string): StoreLayout {
-  return { root, streams: join(root, 'streams'), making: join(root, 'making'), trash: join(root, 'trash') };
+  const below = (name: string): string => join(root, name);
+  return {
+    root,
+    streams: below('streams'),
+    making: below('making'),
+    retained: below('retained'),
+    trash: below('trash'),
+  };
 }
 
 /** Files of one stream. Those of one log carry the generation of the owner that made it. */
@@ -32,6 +41,11 @@ export interface StreamPaths {
 /** The folder of a stream. */
 export function streamFolder(layout: StoreLayout, id: string): string {
   return join(layout.streams, encodeStreamId(id));
+}
+
+/** The folder of a stream that was deleted and that forks read. */
+export function retainedFolder(layout: StoreLayout, id: string): string {
+  return join(layout.retained, encodeStreamId(id));
 }
 
 /** The files of the log that an owner of this generation made. */

@@ -17,7 +17,8 @@ export interface LogSnapshot {
 interface StoredSnapshot {
   readonly format: 1;
   readonly bytes: number;
-  readonly head: StreamHead;
+  /** Without `fork` where it was written by a version that had none. */
+  readonly head: Omit<StreamHead, 'fork'> & Partial<Pick<StreamHead, 'fork'>>;
   readonly streamSeq: string | null;
   readonly fenceNonce: string | null;
   readonly producers: readonly (readonly [id: string, state: ProducerState])[];
@@ -51,7 +52,7 @@ export async function readSnapshot(
   // The checksum has vouched for the rest.
   const stored = value as StoredSnapshot;
   if (stored.head.incarnation !== incarnation || stored.bytes > size) return null;
-  const state = createLogState(stored.head);
+  const state = createLogState({ ...stored.head, fork: stored.head.fork ?? null });
   for (const [id, producer] of stored.producers) state.producers.set(id, producer);
   state.streamSeq = stored.streamSeq;
   state.fenceNonce = stored.fenceNonce;

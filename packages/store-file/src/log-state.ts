@@ -33,14 +33,14 @@ export interface DurableLog {
 
 /** The head of a stream that has just been created. */
 export function headOfCreation(creation: Creation): StreamHead {
-  const { id, incarnation, contentType, createdAt, leaseMs, owner, token, ttlMs, expiresAt } = creation;
+  const { id, incarnation, contentType, createdAt, leaseMs, owner, token, ttlMs, expiresAt, fork } = creation;
   return {
     id,
     incarnation,
     contentType,
     createdAt,
     firstPosition: 0,
-    nextPosition: 0,
+    nextPosition: fork?.position ?? 0,
     end: null,
     cancel: null,
     lease: leaseMs === null ? null : { durationMs: leaseMs, beat: 0 },
@@ -48,12 +48,13 @@ export function headOfCreation(creation: Creation): StreamHead {
     token,
     ttlMs,
     expiresAt,
+    fork: fork ?? null,
   };
 }
 
 /** What a log's first frame keeps of a head. */
 export function creationOf(head: StreamHead): Creation {
-  const { id, incarnation, contentType, createdAt, lease, owner, token, ttlMs, expiresAt } = head;
+  const { id, incarnation, contentType, createdAt, lease, owner, token, ttlMs, expiresAt, fork } = head;
   return {
     format: 1,
     id,
@@ -65,6 +66,7 @@ export function creationOf(head: StreamHead): Creation {
     token,
     ttlMs,
     expiresAt,
+    ...(fork && { fork }),
   };
 }
 

@@ -3,6 +3,7 @@ import { recordSize, type StreamRecord } from '@perennial/core';
 import { StreamCorruptError } from './file-errors.ts';
 import { FrameCursor, type ReadBytes } from './frame-cursor.ts';
 import { decodeRecords } from './frame-payload.ts';
+import type { LogFiles } from './log-files.ts';
 import type { DurableLog } from './log-state.ts';
 
 /** What to read. */
@@ -21,8 +22,20 @@ interface Page extends PageRequest {
 /** Reads ahead little: a page usually fits, and a reader at the tail wants one frame. */
 const FIRST_CHUNK = 65_536;
 
+/** Reads a page of a stream's own records, from memory where it can. Nothing when the page begins before them. */
+export async function readStoredPage(
+  { log, files }: { readonly log: DurableLog; readonly files: LogFiles },
+  request: PageRequest,
+): Promise<readonly StreamRecord[]> {
+  const { id, fork } = log.state.head;
+  if (fork && request.from < fork.position) return [];
+  const file = files.paths.log;
+  if (log.damage && request.from >= log.damage.position) throw new StreamCorruptError(id, { ...log.damage, file });
+  return readCachedPage(log, request) ?? readPage(log, (target, at) => files.read(target, at), { request, file });
+}
+
 /** Records from memory; null when the page begins before what is there. At the tail the page is empty. */
-export function readCachedPage(log: DurableLog, request: PageRequest): readonly StreamRecord[] | null {
+function readCachedPage(log: DurableLog, request: PageRequest): readonly StreamRecord[] | null {
   if (request.from >= log.state.head.nextPosition) return [];
   if (request.from < log.cache.firstPosition) return null;
   const page: Page = { ...request, records: [], bytes: 0 };
@@ -35,7 +48,7 @@ export function readCachedPage(log: DurableLog, request: PageRequest): readonly 
  *
  * @throws {@link StreamCorruptError} when the first record wanted lies in or behind a damaged frame. Damage further on ends the page.
  */
-export async function readPage(
+async function readPage(
   log: DurableLog,
   read: ReadBytes,
   { request, file }: { readonly request: PageRequest; readonly file: string },

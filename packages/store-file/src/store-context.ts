@@ -1,3 +1,5 @@
+import type { RemovedStream } from '@perennial/core';
+
 import type { FileSystem } from './file-system.ts';
 import type { HandlePool } from './handle-pool.ts';
 import type { StoreLayout } from './layout.ts';
@@ -27,6 +29,13 @@ export interface StreamHost {
   readonly context: StoreContext;
   /** Makes the names in the folder of streams durable. */
   readonly syncNames: () => Promise<void>;
-  /** Renames a stream's folder out of the way, which deletes the stream for good, and removes the files at leisure. */
-  readonly discard: (folder: string) => Promise<void>;
+  /**
+   * Renames a stream's folder out of the way, which deletes the stream for good: to the retained streams when forks read it (then true), else
+   * to the trash, whose files are removed at leisure.
+   */
+  readonly discard: (stream: { readonly id: string; readonly folder: string }) => Promise<boolean>;
+  /** True when the stream of this id was deleted and is kept for its forks. */
+  readonly isRetained: (id: string) => Promise<boolean>;
+  /** Takes note that a fork is gone, so that its source may go too. */
+  readonly released: (removed: RemovedStream) => void;
 }

@@ -7,6 +7,7 @@ import {
   decideAppend,
   applyAppend,
   type LogState,
+  type NewFork,
   type NewRecord,
   recordSize,
   StreamError,
@@ -47,17 +48,19 @@ export async function makeStream(
     folder,
     options,
     syncNames,
+    fork,
   }: {
     readonly id: string;
     readonly folder: string;
     readonly options: CreateOptions;
     readonly syncNames: () => Promise<void>;
+    readonly fork?: NewFork;
   },
 ): Promise<LoadedLog> {
   const { fs, layout, lock, handles } = context;
   const { now, durability } = context.options;
   const createdAt = now();
-  const made = composeLog(context, { id, options, createdAt });
+  const made = composeLog(context, { id, options, createdAt, ...(fork && { fork }) });
   const temporary = join(layout.making, crypto.randomUUID());
   const sync = durability === 'disk';
   const bytes = made.frames.reduce((sum, frame) => sum + frame.length, 0);
@@ -108,14 +111,26 @@ export async function makeStream(
 
 function composeLog(
   context: StoreContext,
-  { id, options, createdAt }: { readonly id: string; readonly options: CreateOptions; readonly createdAt: number },
+  {
+    id,
+    options,
+    createdAt,
+    fork,
+  }: {
+    readonly id: string;
+    readonly options: CreateOptions;
+    readonly createdAt: number;
+    readonly fork?: NewFork;
+  },
 ): NewLog {
   const { randomId, maxAppendBytes } = context.options;
   const { generation } = context.lock;
-  const state = createLogState(createHead({ id, incarnation: randomId(), now: createdAt }, options));
+  const incarnation = fork?.incarnation ?? randomId();
+  const state = createLogState(createHead({ id, incarnation, now: createdAt, ...(fork && { fork }) }, options));
+  const position = state.head.nextPosition;
   const salt = saltOf(state.head.incarnation);
   const isText = isTextStream(state.head);
-  const origin = { salt: 0, offset: 0, position: 0, syncedBytes: 0, generation };
+  const origin = { salt: 0, offset: 0, position, syncedBytes: 0, generation };
   const { frame } = encodeRawFrame({ create: creationOf(state.head) }, [], origin);
   const { records = [], end } = options;
   if (records.length === 0 && !end) return { state, salt, isText, records: [], frames: [frame] };
@@ -136,7 +151,7 @@ function composeLog(
   if (!effect) throw new Error('A new stream refused its first records.');
   applyAppend(state, effect);
   const change = { ...NO_CHANGE, records: effect.records, bytes, end: effect.end };
-  const content = encodeFrame([change], { salt, offset: frame.length, position: 0, syncedBytes: 0, generation });
+  const content = encodeFrame([change], { salt, offset: frame.length, position, syncedBytes: 0, generation });
   return { state, salt, isText, records: effect.records, frames: [frame, content.frame] };
 }
 

@@ -2,17 +2,15 @@
  * One stream of a directory, as this process holds it.
  *
  * States: unloaded -> following (another process writes, or nobody) or owned (this process writes) -> unloaded again when idle for long,
- * deleted, or when the lock was lost. Only tasks on `#exclusive` change the state, one at a time; losing the lock is the exception, and
+ * deleted, or when the lock was lost. Only tasks on `alone` change the state, one at a time; losing the lock is the exception, and
  * takes effect at once. Waiters belong to the stream, not to the state: they stay while it is unloaded and loaded again.
  */
 import {
   type AppendRequest,
   type AppendResult,
-  type CreateOptions,
-  type CreateResult,
-  decideExisting,
   decideMark,
   type Mark,
+  type OwnPage,
   type ProducerState,
   type ReadResult,
   type StreamError,
@@ -24,7 +22,7 @@ import {
 
 import { requestCancel } from './cancel-file.ts';
 import { coalesce } from './coalesce.ts';
-import { createExclusive } from './exclusive.ts';
+import { createExclusive, type Exclusive } from './exclusive.ts';
 import { closedError, StoreLockedError, StreamCorruptError, toFileError } from './file-errors.ts';
 import { isMissing, listIfPresent } from './file-system.ts';
 import { FollowedStream } from './followed-stream.ts';
@@ -34,10 +32,9 @@ import type { LoadedLog } from './log-loader.ts';
 import { openOwned } from './log-recovery.ts';
 import type { DurableLog } from './log-state.ts';
 import { OwnedStream } from './owned-stream.ts';
-import { type PageRequest, readCachedPage, readPage } from './page-reader.ts';
+import { type PageRequest, readStoredPage } from './page-reader.ts';
 import type { StoreContext, StreamHost } from './store-context.ts';
 import { StreamLife } from './stream-life.ts';
-import { makeStream } from './stream-maker.ts';
 import { createStreamNews, type StreamNews } from './stream-news.ts';
 import { StreamWaiting } from './stream-waiting.ts';
 
@@ -49,13 +46,14 @@ export class Stream {
   pins = 0;
   /** Set by every call, cleared by the search for idle streams. */
   used = true;
+  /** Runs a task while nothing else loads, creates or deletes the stream. */
+  readonly alone: Exclusive = createExclusive();
   readonly #host: StreamHost;
   readonly #context: StoreContext;
   readonly #life: StreamLife;
-  readonly #exclusive = createExclusive();
   readonly #waiting: StreamWaiting;
   readonly #news: StreamNews;
-  readonly #refresh = coalesce<FollowCare>((care) => this.#exclusive(() => this.#refreshNow(care)), moreCareful);
+  readonly #refresh = coalesce<FollowCare>((care) => this.alone(() => this.#refreshNow(care)), moreCareful);
   #open: OwnedStream | FollowedStream | null = null;
   /** The last head known, for waiters of a stream that is not loaded at the moment. */
   #lastHead: StreamHead | null = null;
@@ -77,7 +75,7 @@ export class Stream {
       onIdle: () => this.#waiting.rest(),
       refresh: (care) => this.#refresh(care),
       expire: async () => {
-        if (this.#isExpired()) await this.#exclusive(() => this.#expire());
+        if (this.#isExpired()) await this.alone(() => this.#expire());
       },
     });
     this.#waiting = new StreamWaiting({ latest: () => this.#latestHead(), watch: () => this.#news.watch() });
@@ -118,15 +116,20 @@ export class Stream {
    */
   async load(touch = true): Promise<boolean> {
     this.used = true;
-    if (this.#open?.kind === 'following' && !this.#context.lock.held) await this.#refresh('asked');
-    else if (this.#open?.kind !== 'owned') await this.#exclusive(() => this.#ensure());
+    // A wait on an owned stream must be registered before a close that is called after it.
+    if (this.#open?.kind !== 'owned') await this.#catchUp();
     if (!this.#open) return false;
     if (this.#isExpired()) {
-      await this.#exclusive(() => this.#expire());
+      await this.alone(() => this.#expire());
       return false;
     }
-    if (touch) this.#life.touch(this.#open.log.state.head, false);
+    if (touch) this.touch();
     return true;
+  }
+
+  /** The stream is used now. */
+  touch(): void {
+    this.#life.touch(this.#loaded().log.state.head, false);
   }
 
   /** Appends to an owned stream. */
@@ -135,15 +138,20 @@ export class Stream {
   }
 
   async read(request: PageRequest): Promise<ReadResult> {
-    const { log, files } = this.#loaded();
-    const { head } = log.state;
+    const open = this.#loaded();
+    const { head } = open.log.state;
     const { from } = request;
     if (from < head.firstPosition) throw new StreamGapError(this.id, from, head.firstPosition);
-    if (log.damage && from >= log.damage.position) throw this.#corrupt(log);
-    const cached = readCachedPage(log, request);
-    if (cached) return { records: cached, head };
-    const records = await readPage(log, (target, at) => files.read(target, at), { request, file: files.paths.log });
-    return { records, head };
+    return { records: await readStoredPage(open, request), head };
+  }
+
+  /** Reads own records for a fork, which is no use of the stream; null when it is another incarnation, or gone. */
+  async readFor(incarnation: string, request: PageRequest): Promise<OwnPage | null> {
+    this.used = true;
+    if (this.#open?.kind !== 'owned') await this.#catchUp();
+    const open = this.#open;
+    if (open?.log.state.head.incarnation !== incarnation) return null;
+    return { records: await readStoredPage(open, request), fork: open.log.state.head.fork };
   }
 
   /** The durable head. @throws {@link StreamCorruptError} when the log is damaged: a later end or token may be lost. */
@@ -164,7 +172,7 @@ export class Stream {
   wait(store: object, options: WaitOptions): Promise<StreamHead> {
     const { log } = this.#loaded();
     if (log.damage && options.position >= log.damage.position) return Promise.reject(this.#corrupt(log));
-    return this.#waiting.wait(log.state.head, options, { store, needsWatch: this.#needsWatch(options) });
+    return this.#waiting.wait(log.state.head, options, { store, needsWatch: !!options.cancel || !this.fastLane });
   }
 
   /** Rejects those who wait on behalf of `store`. */
@@ -188,26 +196,24 @@ export class Stream {
     return this.head();
   }
 
-  /** Creates the stream, or finds it. Holding the lock is the caller's duty. */
-  create(options: CreateOptions): Promise<CreateResult> {
-    return this.#exclusive(async () => {
+  /** Runs a task alone, with what is there of the stream, which has not expired. Holding the lock is the caller's duty. */
+  exclusively<T>(task: (open: OwnedStream | null) => Promise<T>): Promise<T> {
+    return this.alone(async () => {
       await this.#context.lock.check();
       await this.#ensure();
       if (this.#isExpired()) await this.#remove();
-      if (this.#open) {
-        this.#life.touch(this.#open.log.state.head, false);
-        return { created: false, head: await this.#raise(this.#owned(), options) };
-      }
-      const { context, syncNames } = this.#host;
-      const made = await makeStream(context, { id: this.id, folder: this.folder, options, syncNames });
-      this.#own(made);
-      return { created: true, head: made.log.state.head };
+      return task(this.#open && this.#owned());
     });
+  }
+
+  /** Goes on with a log that was just made; only in {@link exclusively}. */
+  take(made: LoadedLog): void {
+    this.#own(made);
   }
 
   /** Deletes the stream; false when there was none. Holding the lock is the caller's duty. */
   delete(): Promise<boolean> {
-    return this.#exclusive(async () => {
+    return this.alone(async () => {
       await this.#context.lock.check();
       let expired = false;
       try {
@@ -225,7 +231,7 @@ export class Stream {
 
   /** Forgets the state of an idle stream. */
   unload(): Promise<void> {
-    return this.#exclusive(async () => {
+    return this.alone(async () => {
       if (this.idle) await this.#close(new StreamNotFoundError(this.id));
     });
   }
@@ -233,7 +239,7 @@ export class Stream {
   /** Answers what was accepted and closes the stream for good. */
   close(): Promise<void> {
     this.#waiting.fail(closedError());
-    return this.#exclusive(() => this.#close(closedError()));
+    return this.alone(() => this.#close(closedError()));
   }
 
   /** The lock was lost: nothing this process has accepted counts. Waiters go on as readers. */
@@ -245,6 +251,12 @@ export class Stream {
     open.abandon(error);
     this.#waiting.keepWatch();
     this.#news.look();
+  }
+
+  /** Loads a stream that this process does not write, or brings it up to date. */
+  #catchUp(): Promise<void> {
+    if (this.#open?.kind === 'following' && !this.#context.lock.held) return this.#refresh('asked');
+    return this.alone(() => this.#ensure());
   }
 
   async #close(reason: StreamError): Promise<void> {
@@ -337,21 +349,12 @@ export class Stream {
     await this.#ensure();
   }
 
-  async #raise({ queue }: OwnedStream, options: CreateOptions): Promise<StreamHead> {
-    let token: number | null;
-    try {
-      token = decideExisting(queue.acceptedHead, options);
-    } catch (error) {
-      await queue.settled();
-      throw error;
-    }
-    return token === null ? queue.settled() : queue.raise(token);
-  }
-
   async #remove(): Promise<void> {
+    const head = this.#open?.log.state.head;
     await this.#close(new StreamNotFoundError(this.id));
-    await this.#host.discard(this.folder);
+    const isRetained = await this.#host.discard(this);
     this.#vanish();
+    if (head && !isRetained) this.#host.released(head);
   }
 
   async #expire(): Promise<void> {
@@ -362,12 +365,6 @@ export class Stream {
 
   #isExpired(): boolean {
     return this.#open !== null && this.#life.isExpired(this.#open.log.state.head);
-  }
-
-  #needsWatch({ cancel }: WaitOptions): boolean {
-    if (cancel || this.#open?.kind !== 'owned') return true;
-    const { ttlMs, expiresAt } = this.#open.log.state.head;
-    return ttlMs !== null || expiresAt !== null;
   }
 
   #latestHead(): StreamHead {

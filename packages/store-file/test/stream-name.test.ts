@@ -91,7 +91,7 @@ describe('a store', () => {
     for (const id of HOSTILE) expect(await readTexts(store, id)).toEqual([JSON.stringify(id)]);
     expect((await store.list()).streams.map(({ id }) => id)).toEqual([...HOSTILE].toSorted());
     expect((await store.list({ prefix: 'x' })).streams).toHaveLength(2);
-    expect((await readdir(directory)).toSorted()).toEqual(['lock', 'making', 'streams', 'trash']);
+    expect((await readdir(directory)).toSorted()).toEqual(['lock', 'making', 'retained', 'streams', 'trash']);
     expect(await readdir(`${directory}/..`)).toEqual(expect.arrayContaining(outside));
     for (const id of HOSTILE) expect(await store.delete(id)).toBe(true);
     expect(await store.list()).toEqual({ streams: [] });

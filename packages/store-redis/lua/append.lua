@@ -16,9 +16,9 @@
 --
 -- Returns { 0, head, results, stream sequences of the results 6 }; results are '' when every segment was stored without a skip, one after
 -- the other up to the head's next position, else joined by ';', one per segment:
---   0,position,skipped = stored; 1,next sequence = duplicate; 2,epoch = stale epoch; 3 = closed; 4 = content type;
+--   0,position,skipped = stored; 1,next sequence = duplicate; 2,epoch = stale epoch; 3,skipped = closed; 4,skipped = content type;
 --   5,expected sequence = gap; 6 = stream sequence regression; 7,next position = conflict; 8,token = fenced.
--- Negative codes: { -1 } no such stream; { -2, next position } the server lost acknowledged records; { -4 } the log is not the one that
+-- Negative codes: { -1 } no such stream; { -9 } kept for its forks only; { -2, next position } the server lost acknowledged records; { -4 } the log is not the one that
 -- the head belongs to, nothing was written.
 --
 -- The order of the checks is that of decideAppend in core; a property test holds the two against each other.
@@ -29,9 +29,10 @@ local LINE_FEED, SEPARATOR = string.char(10), string.char(255)
 -- A page has to fetch the whole of its first and its last entry.
 local ENTRY_RECORDS, ENTRY_BYTES = 128, 16384
 local h = living()
-if not h then return { -1 } end
+if not h then return absent() end
 if lost(h) then return { -2, tonumber(h[N]) } end
 touch(h)
+local base, forks = forking(h)
 
 local first, token, ended = tonumber(h[N]), tonumber(h[K]), h[E]
 local nextPosition, given = first, 0
@@ -63,7 +64,7 @@ end
 local function put(entry, size)
   local id = '0-' .. (nextPosition + 1)
   local added
-  if nextPosition == 0 then
+  if nextPosition == base then
     added = call('XADD', LOG, id, 'r', entry)
   else
     added = call('XADD', LOG, 'NOMKSTREAM', id, 'r', entry)
@@ -125,9 +126,9 @@ while at <= last do
     end
     if not result then
       if ended then
-        result = '3'
+        result = '3,' .. text(skipped)
       elseif (media and media ~= h[M]) or band(flags, foreign) ~= 0 then
-        result = '4'
+        result = '4,' .. text(skipped)
       elseif id and seq > expectedSeq then
         result = '5,' .. text(expectedSeq)
       elseif ordinal and streamSeq and not follows(streamSeq, ordinal) then
@@ -195,7 +196,8 @@ if stored or raised then
   end
   if streamSeq ~= streamSeqBefore then set('q', streamSeq) end
   local retained = tonumber(ARGV[6])
-  if retained > 0 and nextPosition - retained > tonumber(h[F]) then
+  -- What forks read is not trimmed.
+  if retained > 0 and forks == 0 and nextPosition - retained > tonumber(h[F]) then
     h[F] = text(nextPosition - retained)
     set('f', h[F])
     trim(nextPosition - retained)

@@ -3,11 +3,11 @@
 -- KEYS: see include/head.lua.
 -- ARGV: 1-4 see include/head.lua; 5 = '1' to restart a sliding ttl, else ''; 6 = producer id, '' = none.
 -- Returns { 0, head, state of the producer as 'epoch:next sequence' or nil }.
--- Negative codes: { -1 } no such stream; { -2, next position } the server lost acknowledged records.
+-- Negative codes: { -1 } no such stream; { -9 } kept for its forks only; { -2, next position } the server lost acknowledged records.
 -- @include head
 
 local h = living()
-if not h then return { -1 } end
+if not h then return absent() end
 if lost(h) then return { -2, tonumber(h[N]) } end
 if ARGV[5] == '1' then touch(h) end
 return { 0, public(h), ARGV[6] ~= '' and call('HGET', META, 'p:' .. ARGV[6]) or false }

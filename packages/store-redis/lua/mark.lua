@@ -6,12 +6,12 @@
 --   'lease': 6 = token; 7 = duration in ms, '' = as before, 'release' = none.
 --   'fence': 6 = token; 7 = nonce.
 -- Returns { 0, head after the mark }.
--- Negative codes: { -1 } no such stream; { -2, next position } the server lost acknowledged records; { -8, head } the token was
+-- Negative codes: { -1 } no such stream; { -9 } kept for its forks only; { -2, next position } the server lost acknowledged records; { -8, head } the token was
 -- overtaken.
 -- @include head
 
 local h = living()
-if not h then return { -1 } end
+if not h then return absent() end
 if lost(h) then return { -2, tonumber(h[N]) } end
 touch(h)
 

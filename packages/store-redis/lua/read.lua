@@ -1,21 +1,29 @@
 -- Reads a page of records together with the head they belong to.
 --
 -- KEYS: see include/head.lua.
--- ARGV: 1-4 see include/head.lua; 5 = first position; 6 = most records; 7 = payload bytes after which to stop.
+-- ARGV: 1-4 see include/head.lua; 5 = first position; 6 = most records; 7 = payload bytes after which to stop; 8 = incarnation to read for
+--   a fork of it, also when it has expired or is kept for its forks only, without restarting its ttl; '' = none.
 -- Returns { 0, head, entries, position of the first record in them }: the entries that hold the page, see append.lua; the first may begin
--- before it and the last may go beyond.
--- Negative codes: { -1 } no such stream; { -2, next position } the server lost acknowledged records; { -3, first position } the
+-- before it and the last may go beyond. None where the page begins before a fork's own records.
+-- Negative codes: { -1 } no such stream; { -9 } kept for its forks only; { -2, next position } the server lost acknowledged records; { -3, first position } the
 -- records wanted were trimmed; { -4 } records are missing that the head promises, because something else removed them.
 -- @include head
 
-local h = living()
-if not h then return { -1 } end
+local forFork = ARGV[8] ~= ''
+local h
+if forFork then
+  h = stored()
+  if h and h[I] ~= ARGV[8] then h = nil end
+else
+  h = living()
+end
+if not h then return absent() end
 local nextPosition = tonumber(h[N])
 if lost(h) then return { -2, nextPosition } end
-touch(h)
+if not forFork then touch(h) end
 local position, limit, bytes = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 if position < tonumber(h[F]) then return { -3, tonumber(h[F]) } end
-if position >= nextPosition then return { 0, public(h), {}, position } end
+if position >= nextPosition or position < forking(h) then return { 0, public(h), {}, position } end
 
 local holder = call('XREVRANGE', LOG, '0-' .. (position + 1), '-', 'COUNT', 1)[1]
 if not holder then return { -4 } end

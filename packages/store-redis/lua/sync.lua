@@ -2,11 +2,11 @@
 --
 -- KEYS: see include/head.lua.
 -- ARGV: 1-4 see include/head.lua.
--- Returns { 0 }. Negative codes: { -1 } no such stream; { -2, next position } the server lost acknowledged records.
+-- Returns { 0 }. Negative codes: { -1 } no such stream; { -9 } kept for its forks only; { -2, next position } the server lost acknowledged records.
 -- @include head
 
 local h = living()
-if not h then return { -1 } end
+if not h then return absent() end
 if lost(h) then return { -2, tonumber(h[N]) } end
 call('HINCRBY', META, 's', 1)
 return { 0 }

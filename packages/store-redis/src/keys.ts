@@ -9,6 +9,8 @@ export interface StreamKeys {
   readonly meta: string;
   /** Redis stream of the records; the record at position p has the id `0-(p + 1)`. */
   readonly log: string;
+  /** Hash of the forks that read the stream. */
+  readonly forks: string;
   /** Sharded channel that wakes readers. */
   readonly channel: string;
   /** Sorted set with the stream's entry in the index. */
@@ -16,7 +18,7 @@ export interface StreamKeys {
 }
 
 /**
- * The one place where keys are named. The two keys and the channel of a stream share a hash tag, so that a script reaches them in a
+ * The one place where keys are named. The keys and the channel of a stream share a hash tag, so that a script reaches them in a
  * Cluster; the index is spread over {@link INDEX_SHARDS} sorted sets.
  */
 export interface KeyNames {
@@ -54,6 +56,7 @@ export function createKeyNames(prefix: string): KeyNames {
       const keys = {
         meta: `${base}:meta`,
         log: `${base}:log`,
+        forks: `${base}:forks`,
         channel: `${base}:wake`,
         index: indexes[shardOf(streamId)] ?? '',
       };

@@ -13,6 +13,8 @@ import {
   type CreateResult,
   DEFAULT_PAGE_BYTES,
   DEFAULT_PAGE_LIMIT,
+  type Forks,
+  isStreamNotFound,
   type ListOptions,
   type ListResult,
   type Mark,
@@ -35,6 +37,7 @@ import { listStreams } from './listing/list-streams.ts';
 import { createStreamIndex, type StreamIndex } from './listing/stream-index.ts';
 import { type RedisStreamStoreOptions, resolveOptions } from './options.ts';
 import { createReadCoalescer, type PageRequest } from './read/read-coalescer.ts';
+import { createRedisForks } from './redis-forks.ts';
 import { emitWarning } from './server-check.ts';
 import { StreamScripts } from './stream-scripts.ts';
 import { createLiveTails, type LiveTails } from './tail/live-tails.ts';
@@ -63,6 +66,7 @@ class RedisStreamStore implements StreamStore {
   readonly #index: StreamIndex;
   readonly #tails: LiveTails;
   readonly #batcher: AppendBatcher;
+  readonly #forks: Forks;
   readonly #readPage: (request: PageRequest) => Promise<ReadResult>;
   readonly #randomId: () => string;
   readonly #retry: RetryPolicy;
@@ -97,6 +101,17 @@ class RedisStreamStore implements StreamStore {
       random: options.random,
     });
     this.#batcher = createAppendBatcher((id, requests) => this.#scripts.append(id, requests));
+    this.#forks = createRedisForks({
+      scripts: this.#scripts,
+      index: this.#index,
+      names,
+      send: (key, command) => connection.runner.send(key, command),
+      // Known only once the client is.
+      isCluster: () => connection.cluster,
+      newIncarnation: options.randomId,
+      now: options.now,
+      again: (doing, call) => this.#again(doing, call),
+    });
     this.#readPage = createReadCoalescer((page) =>
       this.#again(`reading stream ${page.id}`, () => this.#scripts.read(page)),
     );
@@ -106,13 +121,13 @@ class RedisStreamStore implements StreamStore {
     return this.#track(async () => {
       assertStreamId(id);
       assertCreateOptions(options);
+      const { fork } = options;
+      if (fork) return this.#tidied(await this.#forks.create(id, { ...options, fork }));
       const fresh = { incarnation: this.#randomId(), member: this.#index.member(id) };
       if (this.#connection.cluster) await this.#index.add(id);
       const result = await this.#scripts.create(id, options, fresh);
       if (this.#connection.cluster) await this.#index.add(id);
-      // Housekeeping: what fails here is tried again by a later creation.
-      if (result.created) void this.#index.tidy().catch(() => {});
-      return result;
+      return this.#tidied(result);
     });
   }
 
@@ -133,7 +148,7 @@ class RedisStreamStore implements StreamStore {
       assertStreamId(id);
       assertReadOptions(options);
       const { from, limit = DEFAULT_PAGE_LIMIT, maxBytes = DEFAULT_PAGE_BYTES } = options;
-      return this.#readPage({ id, from, limit, maxBytes });
+      return this.#forks.read(await this.#readPage({ id, from, limit, maxBytes }), options);
     });
   }
 
@@ -144,7 +159,8 @@ class RedisStreamStore implements StreamStore {
     try {
       return await this.#tails.wait(id, options);
     } catch (error) {
-      throw this.#closing ? closedError() : error;
+      if (this.#closing) throw closedError();
+      throw isStreamNotFound(error) ? await this.#scripts.absence(id) : error;
     }
   }
 
@@ -169,7 +185,10 @@ class RedisStreamStore implements StreamStore {
       const deleted = await this.#scripts.delete(id, this.#index.member(id));
       if (this.#connection.cluster) await this.#index.remove(id);
       this.#tails.gone(id);
-      return deleted;
+      // The stream is deleted, whatever becomes of this; what is left undone, a later creation finds.
+      if (deleted === 'kept') await this.#forks.collect(id).catch(() => {});
+      else if (deleted) await this.#forks.release(deleted).catch(() => {});
+      return deleted !== null;
     });
   }
 
@@ -205,6 +224,12 @@ class RedisStreamStore implements StreamStore {
     await Promise.race([drained, late]);
     clearTimeout(timer);
     await this.#connection.close();
+  }
+
+  /** Housekeeping after a creation: what fails here is tried again by a later one. */
+  #tidied(result: CreateResult): CreateResult {
+    if (result.created) void this.#index.tidy((id) => this.#forks.collect(id)).catch(() => {});
+    return result;
   }
 
   /** Runs a call that `close` waits for. */

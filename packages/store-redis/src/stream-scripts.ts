@@ -4,13 +4,18 @@ import {
   type CreateResult,
   decideExisting,
   isJsonContentType,
+  isStreamNotFound,
+  isStreamRetained,
   type Mark,
   type ProducerState,
   type ReadResult,
+  type RemovedStream,
+  retainedId,
   StreamError,
   StreamFencedError,
   StreamGapError,
   type StreamHead,
+  type StreamIncarnation,
   StreamNotFoundError,
 } from '@perennial/core';
 
@@ -18,7 +23,7 @@ import type { BatchAnswer } from './append/append-batcher.ts';
 import type { RedisArgument, RedisReply } from './clients/port.ts';
 import { decodeResults, type EncodedRequest, joinRequests } from './codec/append.ts';
 import { createArguments, markArguments, type NewStreamArguments } from './codec/arguments.ts';
-import { decodeHead, decodeProducer, lengthOf } from './codec/head.ts';
+import { decodeHead, decodeOrigin, decodeProducer, lengthOf } from './codec/head.ts';
 import { decodePage } from './codec/record.ts';
 import type { RedisConnection } from './connection/redis-connection.ts';
 import { RedisDataLossError } from './errors.ts';
@@ -33,7 +38,9 @@ import {
   deleteScript,
   headScript,
   markScript,
+  pinScript,
   readScript,
+  unpinScript,
 } from './scripts/sources.generated.ts';
 import { createWatermarks, type Watermark, type Watermarks } from './watermarks.ts';
 
@@ -77,14 +84,60 @@ export class StreamScripts {
   }
 
   async create(id: string, options: CreateOptions, fresh: NewStreamArguments): Promise<CreateResult> {
-    const args = [...this.#retention, ...createArguments(options, fresh)];
-    const { status, reply, known } = await this.#run(createScript, { id, withIndex: !this.#connection.cluster }, args);
+    const { status, reply, known } = await this.#create(id, options, fresh);
     const head = await this.#confirm(decodeHead(id, reply[1], known), true);
     if (status === -5) {
       decideExisting(head, options);
       throw new StreamError('STORE_ERROR', `Stream ${id} changed while it was being created. Try again.`);
     }
     return { created: status === 1, head };
+  }
+
+  /** Creates a fork; null when its id is taken, or its source was pinned too long ago. */
+  async makeFork(id: string, options: CreateOptions, fresh: NewStreamArguments): Promise<StreamHead | null> {
+    const { status, reply, known } = await this.#create(id, options, fresh);
+    return status === -6 ? null : this.#confirm(decodeHead(id, reply[1], known), true);
+  }
+
+  /** Finds what a creation with these options finds, and raises its token; null when there is nothing. */
+  async find(id: string, options: CreateOptions, member: RedisArgument): Promise<StreamHead | null> {
+    for (;;) {
+      const found = await this.#existing(id);
+      if (!found) return null;
+      if (decideExisting(found, options) === null) return found;
+      const { contentType, ttlMs, expiresAt } = found;
+      const same = {
+        contentType,
+        ...(ttlMs !== null && { ttlMs }),
+        ...(expiresAt !== null && { expiresAt }),
+        ...(options.token !== undefined && { token: options.token }),
+      };
+      try {
+        return (await this.create(id, same, { incarnation: '', member, only: found.incarnation })).head;
+      } catch (error) {
+        // It went, or another took its place, since the look.
+        if (!isStreamNotFound(error) || error.retained) throw error;
+      }
+    }
+  }
+
+  /** Pins a stream for a fork. */
+  async pin(id: string, fork: StreamIncarnation): Promise<{ readonly head: StreamHead; readonly pinnedAt: number }> {
+    const { reply, known } = await this.#run(pinScript, { id, withForks: true }, [fork.incarnation, fork.id]);
+    // With its replicas, so that no failover forgets that the fork needs it.
+    const head = await this.#confirm(decodeHead(id, reply[1], known), true);
+    return { head, pinnedAt: Number(reply[2]) };
+  }
+
+  /** Takes a pin back; returns the stream if that removed it. */
+  async unpin(
+    { id, incarnation }: StreamIncarnation,
+    forkIncarnation: string,
+    member: RedisArgument,
+  ): Promise<RemovedStream | null> {
+    const target = { id, withForks: true, withIndex: !this.#connection.cluster };
+    const { status, reply } = await this.#run(unpinScript, target, [incarnation, forkIncarnation, member]);
+    return status === 1 ? { id, incarnation, fork: decodeOrigin(reply[2]) } : null;
   }
 
   async append(id: string, requests: readonly EncodedRequest[]): Promise<BatchAnswer> {
@@ -97,12 +150,14 @@ export class StreamScripts {
     return { results, head };
   }
 
-  async read({ id, from, limit, maxBytes }: PageRequest): Promise<ReadResult> {
-    const args = [String(from), String(limit), String(maxBytes)];
+  async read({ id, from, limit, maxBytes, forFork = '' }: PageRequest): Promise<ReadResult> {
+    const args = [String(from), String(limit), String(maxBytes), forFork];
     const { status, reply, known } = await this.#run(readScript, { id }, args);
     if (status === -3) throw new StreamGapError(id, from, Number(reply[1]));
     if (status === -4) throw missingRecords(id, `position ${from} on`);
-    const head = await this.#confirm(decodeHead(id, reply[1], known));
+    const decoded = decodeHead(id, reply[1], known);
+    // What a fork has was confirmed when it was made, and readers of its source are not to hear of it.
+    const head = forFork === '' ? await this.#confirm(decoded) : decoded;
     const entries = Array.isArray(reply[2]) ? (reply[2] as readonly Buffer[]) : [];
     const json = isJsonContentType(head.contentType);
     return { records: decodePage(entries, Number(reply[3]), json, { from, limit, maxBytes }), head };
@@ -129,17 +184,19 @@ export class StreamScripts {
     return head;
   }
 
-  async delete(id: string, member: RedisArgument): Promise<boolean> {
+  /** Deletes a stream. `kept`: for its forks. Null when there was none. */
+  async delete(id: string, member: RedisArgument): Promise<RemovedStream | 'kept' | null> {
     const withIndex = !this.#connection.cluster;
     const { barrier } = this.#connection;
-    const [status] = barrier
+    const [status, incarnation, origin] = barrier
       ? await barrier.delete({
-          target: this.#target(id, withIndex),
+          target: this.#target(id, { withIndex }),
           args: [...this.#common(id, this.#watermarks.get(id)), member],
         })
       : (await this.#run(deleteScript, { id, withIndex }, [member])).reply;
     this.#watermarks.forget(id);
-    return Number(status) === 1;
+    if (Number(status) === 1) return { id, incarnation: String(incarnation), fork: decodeOrigin(origin) };
+    return Number(status) === 2 ? 'kept' : null;
   }
 
   async #look(
@@ -151,20 +208,51 @@ export class StreamScripts {
     return { head: await this.#confirm(decodeHead(id, reply[1], known)), producer: decodeProducer(reply[2]) };
   }
 
+  async #create(id: string, options: CreateOptions, fresh: NewStreamArguments): Promise<ScriptAnswer> {
+    const args = [...this.#retention, ...createArguments(options, fresh)];
+    try {
+      return await this.#run(createScript, { id, withIndex: !this.#connection.cluster }, args);
+    } catch (error) {
+      throw isStreamRetained(error) ? retainedId(id) : error;
+    }
+  }
+
+  /** The stream of an id that a creation would find; looking for it is use. */
+  async #existing(id: string): Promise<StreamHead | null> {
+    try {
+      return (await this.#look(id, true, '')).head;
+    } catch (error) {
+      if (isStreamRetained(error)) throw retainedId(id);
+      if (isStreamNotFound(error)) return null;
+      throw error;
+    }
+  }
+
   /** Runs a script and refuses what every script may refuse. */
   async #run(
     script: RedisScript,
-    { id, withIndex = false }: { readonly id: string; readonly withIndex?: boolean },
+    { id, ...kinds }: Omit<ScriptTarget, 'keys'>,
     ...args: readonly (readonly RedisArgument[])[]
   ): Promise<ScriptAnswer> {
     // Held until the answer is here: it supplies what the script leaves out.
     const mark = this.#watermarks.get(id);
     const { runner } = this.#connection;
-    const reply = await runner.run(script, this.#target(id, withIndex), this.#common(id, mark), ...args);
+    const reply = await runner.run(script, this.#target(id, kinds), this.#common(id, mark), ...args);
     const status = Number(reply[0]);
     if (status === -1) throw new StreamNotFoundError(id);
+    if (status === -9) throw new StreamNotFoundError(id, { retained: true });
     if (status === -2) throw this.#lost(new RedisDataLossError(id, mark?.head.nextPosition ?? 0, Number(reply[1])));
     return { status, reply, known: mark?.head };
+  }
+
+  /** Why there is no stream of this id. */
+  async absence(id: string): Promise<StreamNotFoundError> {
+    try {
+      await this.#look(id, false, '');
+    } catch (error) {
+      if (isStreamRetained(error)) return error;
+    }
+    return new StreamNotFoundError(id);
   }
 
   /** Hands a head on once it cannot be lost any more: at once, or when the replicas wanted have it. */
@@ -173,7 +261,7 @@ export class StreamScripts {
     if (barrier && (written || !this.#watermarks.isReplicated(head))) {
       const args = this.#common(head.id, { head, length: lengthOf(head) });
       try {
-        await barrier.confirm({ target: this.#target(head.id, false), args, head });
+        await barrier.confirm({ target: this.#target(head.id), args, head });
       } catch (error) {
         throw error instanceof RedisDataLossError ? this.#lost(error) : error;
       }
@@ -206,8 +294,8 @@ export class StreamScripts {
     ];
   }
 
-  #target(id: string, withIndex: boolean): ScriptTarget {
-    return { id, keys: this.#names.of(id), withIndex };
+  #target(id: string, kinds: Omit<ScriptTarget, 'id' | 'keys'> = {}): ScriptTarget {
+    return { id, keys: this.#names.of(id), ...kinds };
   }
 }
 

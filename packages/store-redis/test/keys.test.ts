@@ -16,6 +16,7 @@ test('names the keys of a stream', () => {
   expect(names.of('runs/r42/tokens')).toEqual({
     meta: 'app:{runs/r42/tokens}:meta',
     log: 'app:{runs/r42/tokens}:log',
+    forks: 'app:{runs/r42/tokens}:forks',
     channel: 'app:{runs/r42/tokens}:wake',
     index: expect.stringMatching(/^app:index:\{\d+\}$/),
   });
@@ -25,9 +26,9 @@ test('keys and channel of a stream share a hash tag, and no two streams share a 
   const id = fc.string({ unit: fc.constantFrom('a', '{', '}', '%', '2', '5', '7', 'D', ':', '/'), minLength: 1 });
   fc.assert(
     fc.property(id, id, (a, b) => {
-      const { meta, log, channel } = names.of(a);
+      const { meta, log, forks, channel } = names.of(a);
       expect(hashTag(meta)).not.toBe(meta);
-      expect([hashTag(log), hashTag(channel)]).toEqual([hashTag(meta), hashTag(meta)]);
+      for (const other of [log, forks, channel]) expect(hashTag(other)).toBe(hashTag(meta));
       expect(names.of(b).meta === meta).toBe(a === b);
     }),
   );

@@ -1,7 +1,7 @@
 'use client';
 
 import { useQuery } from '@tanstack/react-query';
-import { SquarePen } from 'lucide-react';
+import { Library, SquarePen } from 'lucide-react';
 import Link from 'next/link';
 import { usePathname } from 'next/navigation';
 
@@ -34,6 +34,18 @@ export function ConversationNav({ onNavigate = () => undefined }: ConversationNa
         <Link href="/" onClick={onNavigate} className={buttonClass('outline', 'w-full !justify-start !px-3')}>
           <SquarePen aria-hidden className="size-4" />
           New chat
+        </Link>
+        <Link
+          href="/knowledge"
+          onClick={onNavigate}
+          {...(pathname === '/knowledge' && { 'aria-current': 'page' })}
+          className={buttonClass(
+            'ghost',
+            `mt-1 w-full !justify-start !px-3 ${pathname === '/knowledge' ? 'bg-accent !text-foreground' : ''}`,
+          )}
+        >
+          <Library aria-hidden className="size-4" />
+          Knowledge
         </Link>
       </div>
       {chats.length === 0 ? (

@@ -1,6 +1,8 @@
 import { FolderOpen } from 'lucide-react';
+import Link from 'next/link';
 
 import type { CorpusInfo } from '../lib/corpus-info.ts';
+import { buttonClass } from './button.tsx';
 import { Sprout } from './sprout.tsx';
 
 /** Props of {@link EmptyState}. */
@@ -17,9 +19,9 @@ export function EmptyState({ corpus, onPick }: EmptyStateProps) {
       <Sprout className="size-14" />
       <h2 className="mt-5 text-2xl font-semibold tracking-tight text-balance">Ask your documents</h2>
       <p className="mt-2 max-w-md leading-relaxed text-balance text-muted-foreground">
-        Answers come from {corpus.documents} {corpus.documents === 1 ? 'document' : 'documents'} in “{corpus.label}”,
-        with their sources. Reload, close the tab or lose the network: an answer goes on, and continues here where you
-        left it.
+        Answers come from {corpus.documents} {corpus.documents === 1 ? 'document' : 'documents'}
+        {corpus.imported === 0 && <> in “{corpus.label}”</>}, with their sources. Reload, close the tab or lose the
+        network: an answer goes on, and continues here where you left it.
       </p>
       {corpus.suggestions.length > 0 && (
         <ul aria-label="Suggested questions" className="mt-8 grid w-full gap-2.5 text-left sm:grid-cols-2">
@@ -49,10 +51,12 @@ function NoDocuments({ label }: { readonly label: string }) {
       </span>
       <h2 className="mt-5 text-2xl font-semibold tracking-tight">No documents yet</h2>
       <p className="mt-2 leading-relaxed text-balance text-muted-foreground">
-        There are no Markdown files in “{label}”. Put some there, or start the server with another folder in{' '}
-        <code className="rounded bg-muted px-1 py-0.5 font-mono text-sm">PERENNIAL_DOCS</code>. Files are taken in as
-        soon as they are there.
+        There are no Markdown files in “{label}”. Put some there, which are taken in as soon as they are there, or add a
+        folder of your own.
       </p>
+      <Link href="/knowledge" className={buttonClass('primary', 'mt-6')}>
+        Add documents
+      </Link>
     </div>
   );
 }

@@ -1,4 +1,5 @@
 import type { ChatSummary } from './chat.ts';
+import type { ImportRequest, UploadRequest } from './import-requests.ts';
 import { type AskRequest, problemSchema } from './requests.ts';
 
 /** A request to this app's server that failed; the message is for the reader. */
@@ -32,6 +33,30 @@ export async function fetchChats(signal: AbortSignal): Promise<ChatSummary[]> {
 /** Deletes a conversation with its answers. One that is gone already counts as deleted. */
 export async function deleteChat(chatId: string): Promise<void> {
   await call(`/api/chats/${encodeURIComponent(chatId)}`, { method: 'DELETE' });
+}
+
+/** Sends some of the files of an import. Safe to repeat with the same part. */
+export async function postFiles(importId: string, request: UploadRequest, signal: AbortSignal): Promise<void> {
+  await call(`/api/imports/${encodeURIComponent(importId)}/files`, { ...postJson(request), signal });
+}
+
+/** Begins an import. Safe to repeat with the same request. */
+export async function postImport(request: ImportRequest): Promise<void> {
+  await call('/api/imports', postJson(request));
+}
+
+/** Goes on with an import that was stopped or failed. */
+export async function continueImport(importId: string): Promise<void> {
+  await call(`/api/imports/${encodeURIComponent(importId)}`, { method: 'POST' });
+}
+
+/** Removes an import and what came of it. One that is gone already counts as removed. */
+export async function deleteImport(importId: string): Promise<void> {
+  await call(`/api/imports/${encodeURIComponent(importId)}`, { method: 'DELETE' });
+}
+
+function postJson(body: unknown): RequestInit {
+  return { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
 }
 
 async function call(path: string, init: RequestInit): Promise<Response> {

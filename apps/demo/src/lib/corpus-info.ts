@@ -9,7 +9,9 @@ export interface Suggestion {
 export interface CorpusInfo {
   /** Name of the documents' folder. */
   readonly label: string;
-  /** Number of documents with any text. */
+  /** Number of documents with any text, the imported ones among them. */
   readonly documents: number;
+  /** Number of documents that were imported. */
+  readonly imported: number;
   readonly suggestions: readonly Suggestion[];
 }

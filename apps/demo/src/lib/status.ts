@@ -1,4 +1,5 @@
 import type { StreamEnd } from '@perennial/core';
+import type { UseStreamResult } from '@perennial/react';
 
 /** What a reader of an answer needs to know about its stream: how it ended, or how the connection to it is. */
 export type AnswerStatus =
@@ -10,6 +11,21 @@ export type AnswerStatus =
   | 'stalled'
   | 'paused'
   | 'error';
+
+/** The state of a stream, from its end where it has one, and from the connection. */
+export function toStatus(status: UseStreamResult<unknown>['status'], end: StreamEnd | null): AnswerStatus {
+  if (end) return end.outcome;
+  switch (status) {
+    // Before the effect that connects has run, as in the server's HTML.
+    case 'idle':
+      return 'connecting';
+    // Disconnected by hand; a stream that has ended has an end.
+    case 'closed':
+      return 'paused';
+    default:
+      return status;
+  }
+}
 
 /** True while the answer is being written, as far as is known: there is something to stop. */
 export function isOpen(status: AnswerStatus): boolean {

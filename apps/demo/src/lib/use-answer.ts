@@ -6,7 +6,7 @@ import { useStream, type UseStreamResult } from '@perennial/react';
 import { type Answer, answerEventSchema, EMPTY_ANSWER, foldAnswer } from './answer.ts';
 import { streamUrl } from './ids.ts';
 import type { EndedAnswer } from './snapshot.ts';
-import type { AnswerStatus } from './status.ts';
+import { type AnswerStatus, toStatus } from './status.ts';
 
 /** The state of an answer's stream. */
 export interface AnswerState {
@@ -64,18 +64,4 @@ function toState(stream: UseStreamResult<Answer>, { ended }: UseAnswerOptions): 
     stop: stream.cancel,
     reconnect: stream.reconnect,
   };
-}
-
-function toStatus(status: UseStreamResult<Answer>['status'], end: StreamEnd | null): AnswerStatus {
-  if (end) return end.outcome;
-  switch (status) {
-    // Before the effect that connects has run, as in the server's HTML.
-    case 'idle':
-      return 'connecting';
-    // Disconnected by hand; a stream that has ended has an end.
-    case 'closed':
-      return 'paused';
-    default:
-      return status;
-  }
 }

@@ -1,11 +1,8 @@
 import { isCrossSite } from './respond.ts';
 
-/** The answer of a run; its journal, which holds what the run has found and decided, is nobody's business. */
-const ANSWER = /^runs\/[\w-]+\.[\w-]+\/answer$/;
-const CHAT = /^chats\/.+/;
-
 /**
- * Who may do what with streams over HTTP. The demo has one user, who may read conversations and stop answers; all writing goes through the
+ * Who may do what with streams over HTTP. The demo has one user, who may read conversations and what happens to the
+ * knowledge base, and stop answers and imports; all writing goes through the
  * app's own routes. An app with accounts would check here whose chat it is.
  */
 export function authorise(
@@ -13,6 +10,13 @@ export function authorise(
   { stream, action }: { readonly stream: string; readonly action: string },
 ): boolean {
   if (isCrossSite(request)) return false;
-  if (action === 'read') return CHAT.test(stream) || ANSWER.test(stream);
-  return action === 'cancel' && ANSWER.test(stream);
+  if (action === 'read') return READABLE.test(stream);
+  return action === 'cancel' && STOPPABLE.test(stream);
 }
+
+/**
+ * Of the knowledge base, what happens to it: the documents themselves are not handed out. Of a run, the answer: its journal, which holds
+ * what it has found, is nobody's business.
+ */
+const READABLE = /^(?:chats\/.+|runs\/[\w-]+\.[\w-]+\/answer|knowledge\/log|knowledge\/imports\/[^/]+\/runs\/\d+)$/;
+const STOPPABLE = /^(?:runs\/[\w-]+\.[\w-]+\/answer|knowledge\/imports\/[^/]+\/runs\/\d+)$/;

@@ -1,6 +1,6 @@
 import { basename, resolve } from 'node:path';
 
-import type { DocumentRoots } from './corpus/read-files.ts';
+import type { DocumentRoots } from './corpus/find-files.ts';
 
 /** What the environment decides. */
 export interface DemoConfig {
@@ -11,8 +11,12 @@ export interface DemoConfig {
   readonly documents: DocumentRoots;
   /** What readers see as the documents' place; never a whole path. */
   readonly documentsLabel: string;
+  /** Folder below which the page may import folders by path; null: none. */
+  readonly importRoot: string | null;
   /** Words per second of offline answers; 0 = no pause. */
   readonly wordsPerSecond: number;
+  /** Files that imports take in per second; 0 = as many as can be. */
+  readonly filesPerSecond: number;
   /** How soon a lost server shows in its answers. */
   readonly leaseMs: number;
   /** Null: answers are offline extracts. */
@@ -46,7 +50,11 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, ap
     redisUrl: readRedisUrl(env),
     documents: docs ? { base: docs, paths: [''] } : { base: repository, paths: ['README.md', 'docs', 'PROTOCOL.md'] },
     documentsLabel: docs ? basename(docs) : 'docs',
+    importRoot: env['PERENNIAL_IMPORT_ROOT']
+      ? resolve(/* turbopackIgnore: true */ appFolder, env['PERENNIAL_IMPORT_ROOT'])
+      : null,
     wordsPerSecond: readNumber(env, 'PERENNIAL_DEMO_PACE', { min: 0, fallback: DEFAULT_WORDS_PER_SECOND }),
+    filesPerSecond: readNumber(env, 'PERENNIAL_DEMO_IMPORT_PACE', { min: 0, fallback: 0 }),
     leaseMs: readNumber(env, 'PERENNIAL_DEMO_LEASE_MS', { min: 100, fallback: DEFAULT_LEASE_MS }),
     model: readModel(env),
   };

@@ -7,6 +7,7 @@ import { createOfflineAnswerer } from './answer/offline.ts';
 import { checkDocuments } from './check-documents.ts';
 import { type DemoConfig, readConfig } from './config.ts';
 import { type Corpus, createCorpus } from './corpus/corpus.ts';
+import { Importer } from './knowledge/importer.ts';
 import { openStore } from './store.ts';
 
 /** Everything that lives as long as the server. */
@@ -14,6 +15,7 @@ export interface Demo {
   readonly config: DemoConfig;
   readonly store: StreamStore;
   readonly corpus: Corpus;
+  readonly importer: Importer;
   readonly answerer: Answerer;
   readonly answers: Answers;
 }
@@ -29,7 +31,7 @@ export function demo(): Demo {
 
 function createDemo(config: DemoConfig): Demo {
   const store = openStore(config);
-  const corpus = createCorpus(config.documents);
+  const corpus = createCorpus(config.documents, { store });
   const answerer = config.model
     ? createModelAnswerer({ corpus, ...config.model })
     : createOfflineAnswerer({ corpus, wordsPerSecond: config.wordsPerSecond });
@@ -37,6 +39,7 @@ function createDemo(config: DemoConfig): Demo {
     config,
     store,
     corpus,
+    importer: new Importer({ store, importRoot: config.importRoot, filesPerSecond: config.filesPerSecond }),
     answerer,
     answers: createAnswers({ store, answerer, leaseMs: config.leaseMs, checkDocuments: () => checkDocuments(config) }),
   };

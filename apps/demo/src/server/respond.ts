@@ -26,14 +26,18 @@ export async function respond(request: Request, handle: () => Promise<Response>)
  *
  * @throws `PublicError` `INVALID_REQUEST` naming the field that is wrong.
  */
-export async function readBody<T>(request: Request, schema: z.ZodType<T>): Promise<T> {
+export async function readBody<T>(
+  request: Request,
+  schema: z.ZodType<T>,
+  { maxBytes = MAX_BODY_BYTES }: { readonly maxBytes?: number } = {},
+): Promise<T> {
   // A form of another site can send text/plain without asking, but never JSON.
   const type = request.headers.get('content-type')?.split(';')[0]?.trim();
   if (type !== 'application/json')
     throw new PublicError('INVALID_REQUEST', `The content type must be application/json; got ${type ?? 'none'}.`);
   const text = await request.text();
-  if (text.length > MAX_BODY_BYTES)
-    throw new PublicError('INVALID_REQUEST', `The body may have ${MAX_BODY_BYTES} bytes; got ${text.length}.`);
+  if (text.length > maxBytes)
+    throw new PublicError('INVALID_REQUEST', `The body may have ${maxBytes} bytes; got ${text.length}.`);
   return parse(schema, parseJson(text));
 }
 
@@ -60,8 +64,13 @@ function parseJson(text: string): unknown {
   }
 }
 
+/** Next bundles the modules of a server several times, so that one may throw the `PublicError` of another copy. */
+function isPublicError(error: unknown): error is PublicError {
+  return error instanceof Error && 'expose' in error && error.expose === true && 'code' in error;
+}
+
 function toProblem(request: Request, error: unknown): Response {
-  if (error instanceof PublicError) return problem(error.code === 'NOT_FOUND' ? 404 : 400, error.code, error.message);
+  if (isPublicError(error)) return problem(error.code === 'NOT_FOUND' ? 404 : 400, error.code, error.message);
   logError(`${request.method} ${new URL(request.url).pathname} failed`, error);
   const code = isStreamError(error) || isStreamWriteError(error) ? error.code : null;
   const explanation = code === null ? undefined : STORE_PROBLEMS[code];

@@ -4,7 +4,7 @@ import type { StreamEnd } from '../log/end.ts';
 import { isStreamError, StreamError } from '../log/errors.ts';
 import { type StreamEndpoint, sendRequest, unreachable } from './client-request.ts';
 import type { ClientClock } from './clock.ts';
-import type { ReceivedRecord } from './received-record.ts';
+import type { ParseJson, ReceivedRecord } from './received-record.ts';
 import type { RecordCursor } from './record-cursor.ts';
 import type { RemoteState } from './remote-state.ts';
 import { type ResponseFailure, toResponseFailure } from './response-error.ts';
@@ -68,6 +68,7 @@ export interface AttemptContext {
   readonly cacheCursor: string | null;
   /** Incarnation of the stream; null = not known yet. */
   readonly incarnation: string | null;
+  readonly parseJson: ParseJson;
   /** Is told that the server answered, and of the stream's incarnation when it names one. */
   readonly onAnswer: (incarnation: string | null) => void;
   /** Takes what was received; reading goes on when the promise resolves. */

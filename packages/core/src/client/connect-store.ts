@@ -1,13 +1,12 @@
-import { decodeData } from '../log/codec.ts';
 import { isStreamError, isStreamNotFound, StreamError, StreamNotFoundError, toStoreError } from '../log/errors.ts';
 import type { StreamHead } from '../log/head.ts';
-import type { StreamRecord } from '../log/record.ts';
+import type { DataRecord, StreamRecord } from '../log/record.ts';
 import type { StreamStore } from '../log/store.ts';
 import { createLeaseObserver, endLapsed, type LeaseObserver } from '../reader/lease-observer.ts';
 import { type AttemptContext, type AttemptOutcome, ConsumerError, stopped } from './attempt.ts';
 import type { ConnectionHandlers, ConnectionOptions, StreamConnection } from './connection-options.ts';
 import { openConnection } from './managed-connection.ts';
-import type { ReceivedRecord } from './received-record.ts';
+import type { ParseJson, ReceivedRecord } from './received-record.ts';
 import { StreamReplacedError } from './stream-replaced-error.ts';
 
 /** A stream in a store that this process reaches without HTTP. */
@@ -58,7 +57,7 @@ async function followStore({ store, streamId }: StoreTarget, context: AttemptCon
     const holder = head.owner === null ? head : ((await store.head(head.owner)) ?? head);
     const stalled = !end && lease.observe(holder).state === 'lapsed';
     await context.deliver({
-      records: cursor.admit(records.map(toReceived)),
+      records: cursor.admit(records.map((record) => toReceived(record, context.parseJson))),
       state: {
         position: cursor.position ?? from,
         end,
@@ -100,19 +99,19 @@ async function waitForNews({ store, streamId }: StoreTarget, { head, holder, lea
   });
 }
 
-function toReceived(record: StreamRecord): ReceivedRecord {
+function toReceived(record: StreamRecord, parseJson: ParseJson): ReceivedRecord {
   const { position, timestamp } = record;
   if (record.kind === 'supersede') {
     return { kind: 'supersede', position, timestamp, step: record.step, belowAttempt: record.belowAttempt };
   }
-  const value = decodeRecord(record.data, position);
+  const value = decodeRecord(record, parseJson);
   if (record.step === undefined) return { kind: 'data', position, timestamp, value };
   return { kind: 'data', position, timestamp, value, step: record.step, attempt: record.attempt ?? 1 };
 }
 
-function decodeRecord(data: string | Uint8Array, position: number): unknown {
+function decodeRecord({ data, position }: DataRecord, parseJson: ParseJson): unknown {
   try {
-    return decodeData(data);
+    return typeof data === 'string' ? parseJson(data) : data;
   } catch (cause) {
     throw new StreamError('CORRUPT', `The record at position ${position} is no JSON text.`, { cause });
   }

@@ -3,7 +3,7 @@ import { InvalidArgumentError, quote, type StreamError } from '../log/errors.ts'
 import type { AttemptTimes, StartAt } from './attempt.ts';
 import type { ClientClock } from './clock.ts';
 import type { MachinePolicy, Transport } from './connection-machine.ts';
-import { isCount, type ReceivedRecord } from './received-record.ts';
+import { isCount, type ParseJson, type ReceivedRecord } from './received-record.ts';
 import type { WakeSignals } from './wake-signals.ts';
 
 /** State of a {@link StreamConnection}. */
@@ -69,6 +69,12 @@ export interface ConnectionOptions {
   readonly wakeSilenceMs?: number;
   /** How long a long-poll may take to be answered, in ms; must exceed the server's 20 s. @default 45000 */
   readonly longPollTimeoutMs?: number;
+  /**
+   * Parses values, and the JSON in which they come over HTTP; for a reviver that keeps what `JSON.parse` cannot hold, such as large
+   * integers. What it makes of `null`, strings, booleans and integers below 2^53 must be what `JSON.parse` makes of them.
+   * @default JSON.parse
+   */
+  readonly parseJson?: ParseJson;
   /** Closes the connection. Never cancels the producer. */
   readonly signal?: AbortSignal;
   /** @default the platform's */

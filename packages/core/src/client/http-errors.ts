@@ -60,7 +60,7 @@ function build(
   const count = (name: string): number => Number(fields[name] ?? 0);
   switch (code) {
     case 'NOT_FOUND':
-      return new StreamNotFoundError(fields.streamId);
+      return new StreamNotFoundError(fields.streamId, { retained: fields['retained'] === true });
     case 'EXISTS':
       return new StreamExistsError(fields.streamId, 'the server did not say in what');
     case 'FENCED':

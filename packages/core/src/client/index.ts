@@ -13,7 +13,7 @@ export { getHttpStreamReader, type HttpStreamReaderOptions } from './connected-r
 export { connectStore, type StoreTarget } from './connect-store.ts';
 export { connectStream } from './connect-stream.ts';
 export { createHttpStore, type HttpStoreOptions } from './http-store.ts';
-export type { ReceivedData, ReceivedRecord, ReceivedSupersede } from './received-record.ts';
+export type { ParseJson, ReceivedData, ReceivedRecord, ReceivedSupersede } from './received-record.ts';
 export { isStreamReplaced, StreamReplacedError } from './stream-replaced-error.ts';
 export { platformWakeSignals, type WakeReason, type WakeSignals } from './wake-signals.ts';
 export { cancelStream, type CancelStreamOptions } from './cancel-stream.ts';

@@ -224,6 +224,7 @@ class ManagedConnection implements StreamConnection {
       signal,
       upToDate: upToDate && !this.#probe,
       incarnation,
+      parseJson: this.#options.parseJson ?? JSON.parse,
       onAnswer: (found) => {
         seen.answered = true;
         if (!signal.aborted)

@@ -37,8 +37,8 @@ export async function attemptPoll(endpoint: StreamEndpoint, context: AttemptCont
 }
 
 async function takePage(context: AttemptContext, response: Response, live: boolean): Promise<AttemptOutcome> {
-  const { cursor, times } = context;
-  const page = response.status === NO_CONTENT ? [] : parseRecords(await readText(context, response));
+  const { cursor, times, parseJson } = context;
+  const page = response.status === NO_CONTENT ? [] : parseRecords(await readText(context, response), parseJson);
   const interrupted = stopped(context, 'dropped');
   if (interrupted) return interrupted;
   const state = readStateHeaders(response.headers);

@@ -27,15 +27,18 @@ export interface ReceivedSupersede {
 /** What arrives over a connection, in order, each position once. */
 export type ReceivedRecord = ReceivedData | ReceivedSupersede;
 
+/** Parses the JSON of a value, or of an object that holds values. Throws for what is no JSON. */
+export type ParseJson = (text: string) => unknown;
+
 /**
  * Parses a page of the records view (PROTOCOL.md, "Records view").
  *
  * @throws {@link StreamError} `CORRUPT` for anything else: a truncated page, a proxy's error page, the plain view of another server.
  */
-export function parseRecords(text: string): ReceivedRecord[] {
+export function parseRecords(text: string, parseJson: ParseJson = JSON.parse): ReceivedRecord[] {
   let page: unknown;
   try {
-    page = JSON.parse(text);
+    page = parseJson(text);
   } catch (cause) {
     throw new StreamError('CORRUPT', `The server sent a page that is no JSON: ${quote(text)}.`, { cause });
   }

@@ -38,6 +38,8 @@ export async function toResponseFailure(
         error: new StreamError('FORBIDDEN', `The server refused access to the stream at ${url} (${status})${said}`),
       };
     case 410: {
+      if (details.code === 'NOT_FOUND')
+        return { type: 'not-found', error: new StreamNotFoundError(url, { retained: true }) };
       const earliest = Number(headers.get(HEADER.earliestPosition) ?? details.earliestPosition);
       return {
         type: 'fatal',

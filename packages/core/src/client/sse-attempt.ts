@@ -74,14 +74,14 @@ function takeEvents(
   events: readonly ParsedSseEvent[],
   onEnd: (end: StreamEnd) => void,
 ): boolean | Promise<boolean> {
-  const { cursor, times } = context;
+  const { cursor, times, parseJson } = context;
   let records: readonly ReceivedRecord[] = [];
   let state: RemoteState | null = null;
   let failure: { readonly error: unknown } | null = null;
   try {
     for (const { event, data } of events) {
       if (event === EVENT.data) {
-        const fresh = cursor.admit(parseRecords(data));
+        const fresh = cursor.admit(parseRecords(data, parseJson));
         records = records.length === 0 ? fresh : records.concat(fresh);
       } else if (event === EVENT.control) {
         state = parseControl(data);

@@ -15,6 +15,9 @@ const ALLOWED_HEADERS = [
   HEADER.ttl,
   HEADER.expiresAt,
   HEADER.closed,
+  HEADER.forkedFrom,
+  HEADER.forkOffset,
+  HEADER.forkSubOffset,
   HEADER.producerId,
   HEADER.producerEpoch,
   HEADER.producerSeq,
@@ -48,7 +51,7 @@ const EXPOSED_HEADERS = [
 
 /** Adds CORS and security headers to every answer, and keeps foreign pages from writing (PROTOCOL.md, "Browsers"). */
 export interface BrowserPolicy {
-  /** Returns the answer with its headers; the one passed in must not be used any more. */
+  /** Adds the headers to an answer, whose headers have to be changeable, and returns it. */
   apply(request: Request, response: Response): Response;
   /** Answer to a CORS preflight. */
   preflight(): Response;
@@ -60,9 +63,8 @@ export interface BrowserPolicy {
 export function createBrowserPolicy(cors: CorsOptions): BrowserPolicy {
   const allows = (origin: string): boolean => cors === '*' || (cors !== false && cors.includes(origin));
   return {
-    apply(request, original) {
-      // Headers of a response that came from `fetch` or `Response.redirect` cannot be changed.
-      const response = new Response(original.body, original);
+    apply(request, response) {
+      // In place: a copy of a response has its body as a stream, which costs adapters and clients more than the rest of the answer.
       const { headers } = response;
       headers.set('X-Content-Type-Options', 'nosniff');
       headers.set('Cross-Origin-Resource-Policy', cors === false ? 'same-origin' : 'cross-origin');

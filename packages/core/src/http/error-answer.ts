@@ -1,5 +1,5 @@
-import { isStreamError, type StreamErrorCode } from '../log/errors.ts';
-import { HttpProblem, type HttpProblemDetails, notFound } from './problem.ts';
+import { isStreamError, isStreamRetained, type StreamErrorCode } from '../log/errors.ts';
+import { gone, HttpProblem, type HttpProblemDetails, notFound } from './problem.ts';
 import { jsonResponse } from './responses.ts';
 import { HEADER, type WireError } from './wire.ts';
 
@@ -32,7 +32,7 @@ export function toErrorAnswer(error: unknown, newReference: () => string): Error
   switch (error.code) {
     case 'NOT_FOUND':
       // Without the id: the answer must not differ from the one to a client that may not know of the stream.
-      return toErrorAnswer(notFound(), newReference);
+      return toErrorAnswer(isStreamRetained(error) ? gone() : notFound(), newReference);
     case 'INVALID_ARGUMENT':
     case 'UNSERIALISABLE':
       return { response: answer(400, error.code, error.message, { fields: publicFields(error) }) };

@@ -22,6 +22,7 @@ import {
   handleStoreMark,
   handleStoreRead,
 } from './store-port.ts';
+import { createStreamQuota } from './stream-quota.ts';
 import { normaliseBasePath, resolveTarget } from './target.ts';
 import { PARAM } from './wire.ts';
 
@@ -41,20 +42,22 @@ const ALLOW = { Allow: 'GET, HEAD, POST, PUT, DELETE, OPTIONS' };
 export function createStreamHandler(options: StreamHandlerOptions): (request: Request) => Promise<Response> {
   const basePath = normaliseBasePath(options.basePath ?? '');
   const policy = createBrowserPolicy(options.cors ?? false);
-  const context = createContext(options);
+  const context = createContext(options, basePath);
   return async (request) => {
     try {
       if (request.method === 'OPTIONS') return policy.apply(request, policy.preflight());
       policy.assertOrigin(request);
-      return policy.apply(request, await route(context, request, basePath));
+      return policy.apply(request, await route(context, request));
     } catch (error) {
-      if (error instanceof AuthorizeAnswer) return policy.apply(request, error.response);
+      // A response that came from `fetch` or `Response.redirect` has headers that cannot be changed.
+      if (error instanceof AuthorizeAnswer)
+        return policy.apply(request, new Response(error.response.body, error.response));
       return policy.apply(request, answerError(options, request, error));
     }
   };
 }
 
-function createContext(options: StreamHandlerOptions): HandlerContext {
+function createContext(options: StreamHandlerOptions, basePath: string): HandlerContext {
   const { store, signal, now = Date.now, random = Math.random } = options;
   const limits = resolveLimits(options);
   const cursors = createCursors(now, random);
@@ -71,6 +74,7 @@ function createContext(options: StreamHandlerOptions): HandlerContext {
   });
   return {
     store,
+    basePath,
     limits,
     cursors,
     feeds,
@@ -82,6 +86,7 @@ function createContext(options: StreamHandlerOptions): HandlerContext {
       onMisconfigured: (error) => report(error),
     }),
     slots: createReaderSlots(limits),
+    quota: createStreamQuota({ store, maxStreams: limits.maxStreams, now }),
     cacheControl: options.cacheControl ?? 'private, no-cache',
     closing: signal,
   };
@@ -103,10 +108,10 @@ function answerError(options: StreamHandlerOptions, request: Request, error: unk
   return new Response(null, response);
 }
 
-async function route(context: HandlerContext, request: Request, basePath: string): Promise<Response> {
+async function route(context: HandlerContext, request: Request): Promise<Response> {
   const url = new URL(request.url);
   const query = readQuery(url);
-  const target = resolveTarget(url, query, basePath);
+  const target = resolveTarget(url, query, context.basePath);
   switch (target.kind) {
     case 'outside':
       throw notFound();

@@ -1,7 +1,7 @@
+import { absence } from './absence.ts';
 import type { HandlerContext, StreamRequest } from './context.ts';
 import { formatEtag } from './etag.ts';
 import { formatOffset } from './offsets.ts';
-import { notFound } from './problem.ts';
 import { emptyResponse } from './responses.ts';
 import { stateHeaders, stateKey } from './state.ts';
 import { HEADER } from './wire.ts';
@@ -16,7 +16,7 @@ export async function handleHead(
 ): Promise<Response> {
   await guard(request, id, 'read');
   const head = await store.head(id);
-  if (!head) throw notFound();
+  if (!head) throw await absence(store, id);
   const state = { head, stalled: feeds.isStalled(head) };
   const headers = stateHeaders(state, { position: head.nextPosition });
   delete headers[HEADER.upToDate];

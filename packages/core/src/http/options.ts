@@ -13,6 +13,11 @@ export interface StreamHandlerLimits {
   readonly maxBatchRecords?: number;
   /** Deepest nesting of JSON in a request; 400 beyond. Readers parse what writers nest. @default 256 */
   readonly maxJsonDepth?: number;
+  /**
+   * Streams in the store; creating another is answered with 429. Counted by listing them, at most once a minute or, when the limit is
+   * reached, once a second. Processes that share a store count what the others create with their next count. @default Infinity
+   */
+  readonly maxStreams?: number;
   /** Long-polls and SSE responses open at once; 429 beyond. @default 10000 */
   readonly maxLiveReaders?: number;
   /** The same, for one stream. @default 5000 */
@@ -70,6 +75,7 @@ const DEFAULTS: ResolvedLimits = {
   maxRecordBytes: 1_048_576,
   maxBatchRecords: 10_000,
   maxJsonDepth: 256,
+  maxStreams: Infinity,
   maxLiveReaders: 10_000,
   maxLiveReadersPerStream: 5_000,
   pageRecords: 10_000,
@@ -85,7 +91,8 @@ export function resolveLimits(options: StreamHandlerLimits): ResolvedLimits {
   const limits: Record<keyof StreamHandlerLimits, number> = { ...DEFAULTS };
   for (const name of Object.keys(DEFAULTS) as (keyof StreamHandlerLimits)[]) {
     const value = options[name];
-    if (value === undefined) continue;
+    // No limit is a limit that can be written down, where that is the default.
+    if (value === undefined || (value === Infinity && DEFAULTS[name] === Infinity)) continue;
     if (!Number.isSafeInteger(value) || value < 1) {
       throw new InvalidArgumentError(
         name,

@@ -41,3 +41,10 @@ export function limitExceeded(
 export function notFound(): HttpProblem {
   return new HttpProblem(404, 'NOT_FOUND', 'There is no such stream.');
 }
+
+/** The answer where a stream was deleted or has expired and is kept for its forks only. */
+export function gone(): HttpProblem {
+  return new HttpProblem(410, 'NOT_FOUND', 'This stream was deleted or has expired; only its forks have its records.', {
+    fields: { retained: true },
+  });
+}

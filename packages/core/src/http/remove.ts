@@ -1,13 +1,14 @@
+import { absence } from './absence.ts';
 import type { HandlerContext, StreamRequest } from './context.ts';
-import { notFound } from './problem.ts';
 import { emptyResponse } from './responses.ts';
 
 /** `DELETE {stream}`. */
 export async function handleDelete(
-  { guard, store }: HandlerContext,
+  { guard, store, quota }: HandlerContext,
   { request, id }: StreamRequest,
 ): Promise<Response> {
   await guard(request, id, 'delete');
-  if (!(await store.delete(id))) throw notFound();
+  if (!(await store.delete(id))) throw await absence(store, id);
+  quota.removed();
   return emptyResponse(204);
 }

@@ -1,9 +1,10 @@
 import { assertEnd } from '../log/append-request.ts';
 import type { StreamEnd } from '../log/end.ts';
 import type { SegmentProducer } from '../log/store.ts';
-import { badRequest, HttpProblem } from './problem.ts';
+import { parseOffset, type StreamOffset } from './offsets.ts';
+import { badRequest } from './problem.ts';
 import { parseCount } from './query.ts';
-import { HEADER } from './wire.ts';
+import { HEADER, OFFSET_NOW, OFFSET_START } from './wire.ts';
 
 const RFC_3339 = /^(\d{4})-(\d{2})-(\d{2})[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/;
 
@@ -64,16 +65,39 @@ export function readExpectedPosition({ headers }: Request): number | undefined {
   return position === null ? undefined : parseCount(HEADER.expectedPosition, position);
 }
 
-/** Throws a 501 for the forks of the base protocol, which this handler does not offer. */
-export function refuseForks({ headers }: Request): void {
-  for (const name of [HEADER.forkedFrom, HEADER.forkOffset, HEADER.forkSubOffset]) {
-    if (headers.has(name))
-      throw new HttpProblem(
-        501,
-        'UNSUPPORTED',
-        `Forks are not offered here; ${name} cannot be honoured. Nothing was created.`,
-      );
+/** What a `PUT` asks for with the fork headers of the base protocol. */
+export interface ForkHeaders {
+  /** `Stream-Forked-From`: where the source is. */
+  readonly from: string;
+  /** `Stream-Fork-Offset`; null = the tail. */
+  readonly offset: StreamOffset | 'start' | null;
+  /** `Stream-Fork-Sub-Offset`: bytes, or JSON values, behind the offset. */
+  readonly subOffset: number;
+}
+
+/** Reads the fork headers; null when the request is not for a fork. */
+export function readForkHeaders({ headers }: Request): ForkHeaders | null {
+  const from = headers.get(HEADER.forkedFrom);
+  if (from === null) {
+    for (const name of [HEADER.forkOffset, HEADER.forkSubOffset])
+      if (headers.has(name)) throw badRequest(name, `${name} needs ${HEADER.forkedFrom} beside it.`);
+    return null;
   }
+  const sub = headers.get(HEADER.forkSubOffset);
+  const subOffset = sub === null ? 0 : parseCount(HEADER.forkSubOffset, sub);
+  const token = headers.get(HEADER.forkOffset);
+  const offset = token === null || token === OFFSET_NOW ? null : token === OFFSET_START ? 'start' : parseOffset(token);
+  if (offset === null && token !== null && token !== OFFSET_NOW)
+    throw badRequest(
+      HEADER.forkOffset,
+      `${HEADER.forkOffset} must be an offset of the source; got ${JSON.stringify(token.slice(0, 40))}.`,
+    );
+  if (offset === null && subOffset > 0)
+    throw badRequest(
+      HEADER.forkSubOffset,
+      `${HEADER.forkSubOffset} needs ${HEADER.forkOffset}: nothing is behind the tail.`,
+    );
+  return { from, offset, subOffset };
 }
 
 function parseTimestamp(text: string): number {

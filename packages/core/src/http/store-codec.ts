@@ -75,7 +75,7 @@ export function decodeCreateOptions(body: unknown, decodeEnd: (value: unknown) =
   const options = asObject('body', body);
   const { records, end } = options;
   return {
-    ...pick(options, ['contentType', 'ttlMs', 'expiresAt', 'leaseMs', 'owner', 'token']),
+    ...pick(options, ['contentType', 'ttlMs', 'expiresAt', 'leaseMs', 'owner', 'token', 'fork']),
     ...(records !== undefined && { records: decodeRecords(records) }),
     ...(end !== undefined && { end: decodeEnd(end) }),
   };

@@ -1,4 +1,3 @@
-import { isJsonContentType } from '../log/codec.ts';
 import { assertCreateOptions } from '../log/head-rules.ts';
 import type { StreamHead } from '../log/head.ts';
 import type { NewRecord } from '../log/record.ts';
@@ -24,16 +23,16 @@ const NO_STORE = { 'Cache-Control': 'no-store' };
 
 /** `PUT {stream}?perennial-create`: {@link StreamStore.create} (PROTOCOL.md, "The store port over HTTP"). */
 export async function handleStoreCreate(
-  { guard, store, limits }: HandlerContext,
+  { guard, store, limits, quota }: HandlerContext,
   { request, id }: StreamRequest,
 ): Promise<Response> {
   await guard(request, id, 'create', 'mark');
   const options = decodeCreateOptions(await readJson(request, limits.maxBodyBytes), decodeEnd);
   assertCreateOptions(options);
+  if (options.fork) await guard(request, options.fork.from, 'read', 'mark');
   assertRecords(options.records ?? [], limits);
-  if (options.contentType === undefined || isJsonContentType(options.contentType))
-    assertJsonTexts(options.records ?? [], limits);
-  const { created, head } = await store.create(id, options);
+  assertJsonTexts(options.records ?? [], limits);
+  const { created, head } = await quota.create(id, () => store.create(id, options));
   return json({ created, head }, created ? 201 : 200);
 }
 

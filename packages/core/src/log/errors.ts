@@ -75,13 +75,18 @@ export class InvalidArgumentError extends StreamError<'INVALID_ARGUMENT'> {
 /** The stream does not exist, was deleted or has expired. */
 export class StreamNotFoundError extends StreamError<'NOT_FOUND'> {
   readonly streamId: string;
+  /** It was deleted or has expired, and forks still read its records: the id cannot be used again before they are gone. */
+  readonly retained: boolean;
 
-  constructor(streamId: string) {
+  constructor(streamId: string, { retained = false }: { readonly retained?: boolean } = {}) {
     super(
       'NOT_FOUND',
-      `Stream ${quote(streamId)} does not exist. Create it first, or check the id; a deleted or expired stream counts as absent.`,
+      retained
+        ? `Stream ${quote(streamId)} was deleted or has expired; only its forks can read its records any more.`
+        : `Stream ${quote(streamId)} does not exist. Create it first, or check the id; a deleted or expired stream counts as absent.`,
     );
     this.streamId = streamId;
+    this.retained = retained;
   }
 }
 
@@ -297,6 +302,10 @@ export function isStreamGap(error: unknown): error is StreamGapError {
 /** True when the stream does not exist. */
 export function isStreamNotFound(error: unknown): error is StreamNotFoundError {
   return hasCode(error, 'NOT_FOUND');
+}
+/** True when the stream was deleted or has expired, and forks still read its records: its id stays taken. */
+export function isStreamRetained(error: unknown): error is StreamNotFoundError {
+  return isStreamNotFound(error) && error.retained;
 }
 /** True for the errors that writers return. */
 export function isStreamWriteError(error: unknown): error is StreamWriteError {

@@ -3,6 +3,7 @@ import type { LogState } from './append-rules.ts';
 import { assertCounter, assertName, assertObject, assertPositive, assertText } from './arguments.ts';
 import { JSON_CONTENT_TYPE, mediaType, payloadsFit } from './codec.ts';
 import { InvalidArgumentError, quote, StreamExistsError, StreamFencedError } from './errors.ts';
+import { assertForkOptions, type ForkPoint } from './fork-rules.ts';
 import type { StreamHead } from './head.ts';
 import type { CreateOptions, Mark } from './store.ts';
 
@@ -13,17 +14,19 @@ export interface NewStream {
   readonly incarnation: string;
   /** Milliseconds since the Unix epoch. */
   readonly now: number;
+  /** Where it forks off, for a fork. */
+  readonly fork?: ForkPoint;
 }
 
 /** The head of a new, empty, open stream. Options must have passed {@link assertCreateOptions}. */
-export function createHead({ id, incarnation, now }: NewStream, options: CreateOptions): StreamHead {
+export function createHead({ id, incarnation, now, fork }: NewStream, options: CreateOptions): StreamHead {
   return {
     id,
     incarnation,
     contentType: options.contentType ?? JSON_CONTENT_TYPE,
     createdAt: now,
-    firstPosition: 0,
-    nextPosition: 0,
+    firstPosition: fork?.firstPosition ?? 0,
+    nextPosition: fork?.origin.position ?? 0,
     end: null,
     cancel: null,
     lease: options.leaseMs === undefined ? null : { durationMs: options.leaseMs, beat: 0 },
@@ -31,6 +34,7 @@ export function createHead({ id, incarnation, now }: NewStream, options: CreateO
     token: options.token ?? 0,
     ttlMs: options.ttlMs ?? null,
     expiresAt: options.expiresAt ?? null,
+    fork: fork?.origin ?? null,
   };
 }
 
@@ -41,13 +45,22 @@ export function createHead({ id, incarnation, now }: NewStream, options: CreateO
  * @throws {@link StreamExistsError} when content type, ttl or expiry differ; {@link StreamFencedError} when the stream's token is higher.
  */
 export function decideExisting(head: StreamHead, options: CreateOptions): number | null {
-  const { contentType = JSON_CONTENT_TYPE, ttlMs = null, expiresAt = null, token } = options;
+  const { ttlMs = null, expiresAt = null, token, fork } = options;
+  // A fork has of its source what was not asked for.
+  const contentType = options.contentType ?? (fork ? head.contentType : JSON_CONTENT_TYPE);
+  const inheritsLife = fork !== undefined && ttlMs === null && expiresAt === null;
   const differ = (name: string, stored: unknown, wanted: unknown): never => {
     throw new StreamExistsError(head.id, `${name} is ${quote(stored)}, asked for was ${quote(wanted)}`);
   };
   if (mediaType(head.contentType) !== mediaType(contentType)) differ('content type', head.contentType, contentType);
-  if (head.ttlMs !== ttlMs) differ('ttlMs', head.ttlMs, ttlMs);
-  if (head.expiresAt !== expiresAt) differ('expiresAt', head.expiresAt, expiresAt);
+  if (!inheritsLife && head.ttlMs !== ttlMs) differ('ttlMs', head.ttlMs, ttlMs);
+  if (!inheritsLife && head.expiresAt !== expiresAt) differ('expiresAt', head.expiresAt, expiresAt);
+  if (fork) {
+    if (head.fork?.from !== fork.from) differ('the stream it forked from', head.fork?.from, fork.from);
+    const { position = head.fork?.position, bytes = 0 } = fork;
+    if (head.fork?.position !== position) differ('fork position', head.fork?.position, position);
+    if (head.fork?.bytes !== bytes) differ('fork bytes', head.fork?.bytes, bytes);
+  }
   // An open stream that meanwhile ended is still the one that was asked for; the other way round it is not.
   if (options.end !== undefined && head.end === null) differ('state', 'open', 'ended');
   if (token === undefined) return null;
@@ -109,7 +122,7 @@ const CONTENT_TYPE = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+[\t ]*(?:;[\t\x20-\x7e]*)?$/;
 /** @throws {@link InvalidArgumentError} naming the first option that no store could honour. */
 export function assertCreateOptions(options: CreateOptions): void {
   assertObject('options', options);
-  const { contentType = JSON_CONTENT_TYPE, ttlMs, expiresAt, leaseMs, owner, token, records, end } = options;
+  const { contentType = JSON_CONTENT_TYPE, ttlMs, expiresAt, leaseMs, owner, token, records, end, fork } = options;
   if (typeof contentType !== 'string' || !CONTENT_TYPE.test(contentType)) {
     throw new InvalidArgumentError(
       'contentType',
@@ -125,8 +138,11 @@ export function assertCreateOptions(options: CreateOptions): void {
   if (owner !== undefined) assertName('owner', owner);
   if (token !== undefined) assertCounter('token', token);
   if (end !== undefined) assertEnd(end);
+  if (fork !== undefined) assertForkOptions(fork);
   if (records === undefined) return;
   assertRecords(records);
+  // The content type of a fork may be known only from its source.
+  if (fork && options.contentType === undefined) return;
   if (!payloadsFit(records, contentType)) {
     throw new InvalidArgumentError('records', `The records do not fit content type ${quote(contentType)}.`);
   }

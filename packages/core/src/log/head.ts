@@ -15,6 +15,20 @@ export interface Lease {
   readonly beat: number;
 }
 
+/** Where a fork comes from (PROTOCOL.md, "Forks"). */
+export interface ForkOrigin {
+  /** Id of the source. */
+  readonly from: string;
+  /** Incarnation of the source. */
+  readonly incarnation: string;
+  /** The source's records below this position are the fork's, too; the fork's own begin here. */
+  readonly position: number;
+  /** Bytes of the source's record at `position` that the fork began with, as a record of its own; 0 = none. */
+  readonly bytes: number;
+  /** Length of the line of forks that ends here: 1 where the source is no fork. */
+  readonly depth: number;
+}
+
 /** What a store keeps of one producer: the next sequence it will accept. */
 export interface ProducerState {
   readonly epoch: number;
@@ -45,4 +59,6 @@ export interface StreamHead {
   readonly ttlMs: number | null;
   /** Absolute expiry in milliseconds since the Unix epoch; null = none. */
   readonly expiresAt: number | null;
+  /** Null for a stream that is no fork. */
+  readonly fork: ForkOrigin | null;
 }

@@ -10,14 +10,30 @@ export interface StoreCapabilities {
   readonly shared: boolean;
 }
 
+/** A fork to create (PROTOCOL.md, "Forks"). */
+export interface ForkOptions {
+  /** Id of the source, in the same store. */
+  readonly from: string;
+  /** The fork has the source's records below this position, and goes on from there. @default the source's tail */
+  readonly position?: number;
+  /**
+   * Also takes this many bytes of the source's record at `position`, as the fork's own first record. For streams of bytes only, and not
+   * without `position`.
+   * @default 0
+   */
+  readonly bytes?: number;
+}
+
 /** Options of {@link StreamStore.create}. */
 export interface CreateOptions {
-  /** @default 'application/json' */
+  /** @default 'application/json'; for a fork the source's */
   readonly contentType?: string;
-  /** Sliding time to live in ms. Not together with `expiresAt`. @default none */
+  /** Sliding time to live in ms. Not together with `expiresAt`. @default none; for a fork without `expiresAt` the source's */
   readonly ttlMs?: number;
-  /** Absolute expiry in ms since the Unix epoch. @default none */
+  /** Absolute expiry in ms since the Unix epoch. @default none; for a fork without `ttlMs` the source's */
   readonly expiresAt?: number;
+  /** Begins with the records of another stream, which are not copied. @default none */
+  readonly fork?: ForkOptions;
   /** The producer promises to renew within this time. @default none */
   readonly leaseMs?: number;
   /** Stream id of the journal that owns this stream. @default none */
@@ -156,7 +172,7 @@ export interface ListResult {
 export interface StreamStore {
   readonly capabilities: StoreCapabilities;
 
-  /** Creates a stream, or finds the one that exists with the same content type, ttl and expiry. */
+  /** Creates a stream or a fork of one, or finds the one that exists with the same content type, ttl and expiry. */
   create(id: string, options?: CreateOptions): Promise<CreateResult>;
   /** Appends. Never creates: an absent stream is `NOT_FOUND`. */
   append(id: string, request: AppendRequest): Promise<AppendResult>;
@@ -168,7 +184,10 @@ export interface StreamStore {
   head(id: string): Promise<StreamHead | null>;
   /** The stored state of one producer of a stream; null when it never wrote. */
   producer(id: string, producerId: string): Promise<ProducerState | null>;
-  /** Deletes a stream and its records; false when there was none. Waiting readers get `NOT_FOUND`. */
+  /**
+   * Deletes a stream and its records; false when there was none. Waiting readers get `NOT_FOUND`. Records that forks read stay for them,
+   * and the id stays taken until the last of these forks is gone.
+   */
   delete(id: string): Promise<boolean>;
   /** Lists streams by id prefix. */
   list(options?: ListOptions): Promise<ListResult>;

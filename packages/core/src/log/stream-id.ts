@@ -7,18 +7,18 @@ export const MAX_STREAM_ID_LENGTH = 2_048;
  * Throws {@link InvalidArgumentError} unless `id` can name a stream: a well-formed, non-empty string of at most
  * {@link MAX_STREAM_ID_LENGTH} code units. Nothing else is forbidden; stores must encode what their medium cannot carry.
  */
-export function assertStreamId(id: unknown): asserts id is string {
+export function assertStreamId(id: unknown, argument = 'id'): asserts id is string {
   if (typeof id !== 'string' || id === '')
-    throw new InvalidArgumentError('id', `A stream id must be a non-empty string; got ${quote(id)}.`);
+    throw new InvalidArgumentError(argument, `A stream id must be a non-empty string; got ${quote(id)}.`);
   if (id.length > MAX_STREAM_ID_LENGTH) {
     throw new InvalidArgumentError(
-      'id',
+      argument,
       `A stream id may have ${MAX_STREAM_ID_LENGTH} characters; got ${id.length} in ${quote(id)}.`,
     );
   }
   // A lone surrogate has no UTF-8 form: two different ids would meet in one file or one Redis key.
   if (!id.isWellFormed())
-    throw new InvalidArgumentError('id', `A stream id must be well-formed Unicode; got ${quote(id)}.`);
+    throw new InvalidArgumentError(argument, `A stream id must be well-formed Unicode; got ${quote(id)}.`);
 }
 
 /** The id of a run's stream: `runs/<runId>/<namespace>`, run id and namespace each one percent-encoded segment. */

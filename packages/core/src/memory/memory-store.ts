@@ -1,6 +1,7 @@
 import { assertAppendRequest, assertProducerId } from '../log/append-request.ts';
 import { applyAppend, type AppendEffect, createLogState, decideAppend, type LogState } from '../log/append-rules.ts';
 import { StreamError, StreamGapError, StreamNotFoundError } from '../log/errors.ts';
+import { createForks, type ForkPin, type ForkPort, type Forks, type NewFork, retainedId } from '../log/forks.ts';
 import {
   assertCreateOptions,
   assertMark,
@@ -45,6 +46,10 @@ interface Entry {
   bytes: number;
   /** Last read or write, for the sliding ttl. */
   touchedAt: number;
+  /** Forks that read its records, by incarnation. */
+  readonly pins: Map<string, ForkPin>;
+  /** Deleted or expired, and kept for its forks only. */
+  retained: boolean;
 }
 
 const DEFAULT_MAX_BYTES = 1_073_741_824;
@@ -65,6 +70,7 @@ class MemoryStreamStore implements StreamStore {
   readonly #now: () => number;
   readonly #randomId: () => string;
   readonly #maxBytes: number;
+  readonly #forks: Forks = createForks(this.#forkPort());
   #bytes = 0;
   #closed = false;
 
@@ -82,23 +88,10 @@ class MemoryStreamStore implements StreamStore {
     this.#assertOpen();
     assertStreamId(id);
     assertCreateOptions(options);
-    const existing = this.#find(id);
-    if (existing) return { created: false, head: this.#raiseExisting(existing, options) };
-    const now = this.#now();
-    const state = createLogState(createHead({ id, incarnation: this.#randomId(), now }, options));
-    const entry: Entry = {
-      state,
-      records: [],
-      waiters: createStreamWaiters(() => state.head),
-      bytes: 0,
-      touchedAt: now,
-    };
-    const { records = [], end } = options;
-    const request: AppendRequest = { segments: [{ records, ...(end && { end }) }], token: state.head.token };
-    const { effect } = decideAppend(state, request, now);
-    if (effect) this.#apply(entry, effect);
-    this.#entries.set(id, entry);
-    return { created: true, head: state.head };
+    const { fork } = options;
+    if (fork) return this.#forks.create(id, { ...options, fork });
+    const head = this.#existing(id, options);
+    return head ? { created: false, head } : { created: true, head: this.#make(id, options) };
   }
 
   async append(id: string, request: AppendRequest): Promise<AppendResult> {
@@ -113,20 +106,12 @@ class MemoryStreamStore implements StreamStore {
   }
 
   async read(id: string, options: ReadOptions): Promise<ReadResult> {
-    const { state, records } = this.#entry(id);
+    const entry = this.#entry(id);
     assertReadOptions(options);
     const { from, limit = DEFAULT_PAGE_LIMIT, maxBytes = DEFAULT_PAGE_BYTES } = options;
-    const { head } = state;
+    const { head } = entry.state;
     if (from < head.firstPosition) throw new StreamGapError(id, from, head.firstPosition);
-    const start = from - head.firstPosition;
-    const stop = Math.min(records.length, start + limit);
-    let bytes = 0;
-    let index = start;
-    while (index < stop && bytes < maxBytes) {
-      const record = records[index++];
-      if (record) bytes += recordSize(record);
-    }
-    return { records: records.slice(start, index), head };
+    return this.#forks.read({ records: pageOf(entry, { from, limit, maxBytes }), head }, options);
   }
 
   async wait(id: string, options: WaitOptions): Promise<StreamHead> {
@@ -192,6 +177,35 @@ class MemoryStreamStore implements StreamStore {
     this.#bytes = 0;
   }
 
+  /** The head of the stream that a creation finds; null where it may create one. */
+  #existing(id: string, options: CreateOptions): StreamHead | null {
+    const existing = this.#find(id);
+    if (existing) return this.#raiseExisting(existing, options);
+    if (this.#entries.has(id)) throw retainedId(id);
+    return null;
+  }
+
+  #make(id: string, options: CreateOptions, fork?: NewFork): StreamHead {
+    const now = this.#now();
+    const incarnation = fork?.incarnation ?? this.#randomId();
+    const state = createLogState(createHead({ id, incarnation, now, ...(fork && { fork }) }, options));
+    const entry: Entry = {
+      state,
+      records: [],
+      waiters: createStreamWaiters(() => state.head),
+      bytes: 0,
+      touchedAt: now,
+      pins: new Map(),
+      retained: false,
+    };
+    const { records = [], end } = options;
+    const request: AppendRequest = { segments: [{ records, ...(end && { end }) }], token: state.head.token };
+    const { effect } = decideAppend(state, request, now);
+    if (effect) this.#apply(entry, effect);
+    this.#entries.set(id, entry);
+    return state.head;
+  }
+
   #raiseExisting(entry: Entry, options: CreateOptions): StreamHead {
     const token = decideExisting(entry.state.head, options);
     if (token !== null) {
@@ -220,14 +234,14 @@ class MemoryStreamStore implements StreamStore {
     this.#assertOpen();
     assertStreamId(id);
     const entry = this.#find(id);
-    if (!entry) throw new StreamNotFoundError(id);
+    if (!entry) throw new StreamNotFoundError(id, { retained: this.#entries.has(id) });
     return entry;
   }
 
   /** The living stream of this id; an expired one is removed on sight. */
   #find(id: string, touch = true): Entry | undefined {
     const entry = this.#entries.get(id);
-    if (!entry) return undefined;
+    if (!entry || entry.retained) return undefined;
     const { head } = entry.state;
     if (head.ttlMs === null && head.expiresAt === null) return entry;
     const now = this.#now();
@@ -239,10 +253,51 @@ class MemoryStreamStore implements StreamStore {
     return entry;
   }
 
+  /** Removes a stream, unless forks read it, and whatever was kept for it alone. */
   #remove(id: string, entry: Entry): void {
-    this.#entries.delete(id);
-    this.#bytes -= entry.bytes;
-    entry.waiters.fail(new StreamNotFoundError(id));
+    entry.retained = entry.pins.size > 0;
+    entry.waiters.fail(new StreamNotFoundError(id, { retained: entry.retained }));
+    for (let removed: Entry | undefined = entry; removed && removed.pins.size === 0;) {
+      const head: StreamHead = removed.state.head;
+      this.#entries.delete(head.id);
+      this.#bytes -= removed.bytes;
+      const source: Entry | undefined = head.fork ? this.#entries.get(head.fork.from) : undefined;
+      source?.pins.delete(head.incarnation);
+      removed = source?.retained ? source : undefined;
+    }
+  }
+
+  #forkPort(): ForkPort {
+    const incarnationOf = (id: string, incarnation: string): Entry | undefined => {
+      const entry = this.#entries.get(id);
+      return entry?.state.head.incarnation === incarnation ? entry : undefined;
+    };
+    return {
+      newIncarnation: () => this.#randomId(),
+      find: async (id, options) => this.#existing(id, options),
+      make: async (id, options, fork) => (this.#entries.has(id) ? null : this.#make(id, options, fork)),
+      pin: async (id, fork) => {
+        this.#assertOpen();
+        const entry = this.#find(id, false);
+        if (!entry) throw new StreamNotFoundError(id, { retained: this.#entries.has(id) });
+        const pinnedAt = this.#now();
+        entry.pins.set(fork.incarnation, { ...fork, pinnedAt });
+        return { head: entry.state.head, pinnedAt };
+      },
+      unpin: async ({ id, incarnation }, forkIncarnation) => {
+        const entry = incarnationOf(id, incarnation);
+        entry?.pins.delete(forkIncarnation);
+        if (entry?.retained) this.#remove(id, entry);
+        return null;
+      },
+      // A fork that goes takes its pin along, so none is ever left over.
+      pins: async () => ({ incarnation: '', pins: [], now: 0 }),
+      has: async ({ id, incarnation }) => incarnationOf(id, incarnation) !== undefined,
+      readOwn: async ({ id, incarnation }, page) => {
+        const entry = incarnationOf(id, incarnation);
+        return entry ? { records: pageOf(entry, page), fork: entry.state.head.fork } : null;
+      },
+    };
   }
 
   #assertOpen(): void {
@@ -252,6 +307,20 @@ class MemoryStreamStore implements StreamStore {
 
 function closedError(): StreamError<'STORE_CLOSED'> {
   return new StreamError('STORE_CLOSED', 'The store was closed. Open a new one.');
+}
+
+/** The page of a stream's own records that begins at `from`. */
+function pageOf({ state, records }: Entry, { from, limit, maxBytes }: Required<ReadOptions>): readonly StreamRecord[] {
+  const start = from - (state.head.fork?.position ?? 0);
+  if (start < 0) return [];
+  const stop = Math.min(records.length, start + limit);
+  let bytes = 0;
+  let index = start;
+  while (index < stop && bytes < maxBytes) {
+    const record = records[index++];
+    if (record) bytes += recordSize(record);
+  }
+  return records.slice(start, index);
 }
 
 /** Detaches bytes from the caller's buffer, which may be reused; the log must not change with it. */

@@ -10,8 +10,10 @@ export type { ReadViewOptions, StreamReader };
 /** Options of {@link getStreamReader}, besides the stream's address. */
 export interface StreamReaderOptions extends ReadViewOptions {
   readonly store: StreamStore;
-  /** Records fetched from the store at once. @default 512 */
+  /** Records fetched from the store at once. @default 512, growing to 4096 while catching up */
   readonly pageSize?: number;
+  /** Fetch the next page while the current one is consumed: faster, for one more page in memory. @default true */
+  readonly readAhead?: boolean;
 }
 
 /**

@@ -87,6 +87,8 @@ class RecordReader<T, R extends SourceRecord> implements StreamReader<T>, Pull<T
   #index = 0;
   #position: number;
   #ended = false;
+  /** The signal is aborted: asking the signal itself for every value would cost as much as a stage. */
+  #over = false;
   /** Reads take turns, so that concurrent calls get different values. */
   #turn: Promise<unknown> = Promise.resolve();
   #busy = false;
@@ -97,8 +99,12 @@ class RecordReader<T, R extends SourceRecord> implements StreamReader<T>, Pull<T
     this.#options = options;
     this.#position = options.startIndex ?? 0;
     this.#signal = options.signal ? AbortSignal.any([options.signal, this.#closing.signal]) : this.#closing.signal;
-    if (this.#signal.aborted) source.close?.();
-    else this.#signal.addEventListener('abort', () => source.close?.(), { once: true });
+    const stop = (): void => {
+      this.#over = true;
+      source.close?.();
+    };
+    if (this.#signal.aborted) stop();
+    else this.#signal.addEventListener('abort', stop, { once: true });
   }
 
   get readable(): boolean {
@@ -152,7 +158,10 @@ class RecordReader<T, R extends SourceRecord> implements StreamReader<T>, Pull<T
 
   /** {@link Pull.next}: at once where the value is in the current page. */
   next(receiver: Receiver<T>): T | typeof END | typeof WAIT {
-    const value = this.#signal.aborted ? NOT_READY : this.#readyValue();
+    const record = this.#page[this.#index];
+    // Data outside steps is never retracted nor held back: most of what is read, so it takes the short way.
+    if (record?.kind === 'data' && record.step === undefined && !this.#over) return this.#take(record);
+    const value = this.#over ? NOT_READY : this.#readyValue();
     if (value !== NOT_READY) return value;
     void this.#nextValue().then(
       (late) => receiver.onValue(late),
@@ -225,7 +234,8 @@ class RecordReader<T, R extends SourceRecord> implements StreamReader<T>, Pull<T
   }
 
   #take(record: R): T {
-    this.#advance();
+    this.#position = record.position + 1;
+    this.#index++;
     if (record.step !== undefined) this.#noteHandedOut(record.step, record.attempt ?? 1);
     try {
       // The type of a stream's values is its writer's promise; `unknown` is all that a log can vouch for.

@@ -5,9 +5,11 @@ import type { DataRecord } from '../log/record.ts';
 import type { StreamStore } from '../log/store.ts';
 import { journalIdOf } from '../log/stream-id.ts';
 import { createLeaseObserver, endLapsed, type LeaseObserver } from './lease-observer.ts';
+import { createReadAhead, type ReadAhead } from './read-ahead.ts';
 import type { RecordSource, SourcePage } from './record-source.ts';
 
 const DEFAULT_PAGE_SIZE = 512;
+const DEFAULT_MAX_PAGE_SIZE = 4_096;
 /** Longest pause between two looks for a stream whose run has not opened it: the run's journal tells of it a moment before it exists. */
 const UNOPENED_TICK_MS = 1_000;
 const UNOPENED_FIRST_TICK_MS = 5;
@@ -15,8 +17,10 @@ const UNOPENED_FIRST_TICK_MS = 5;
 /** Options of {@link createStoreSource}. */
 export interface StoreSourceOptions {
   readonly store: StreamStore;
-  /** Records fetched from the store at once. @default 512 */
+  /** Records fetched from the store at once. @default 512, growing to 4096 while catching up */
   readonly pageSize?: number;
+  /** Fetch the next page while the current one is consumed. @default true */
+  readonly readAhead?: boolean;
   /** Monotonic milliseconds. @default performance.now */
   readonly monotonic?: () => number;
 }
@@ -33,6 +37,7 @@ class StoreSource implements RecordSource<DataRecord> {
   readonly #streamId: string;
   readonly #options: StoreSourceOptions;
   readonly #lease: LeaseObserver;
+  readonly #pages: ReadAhead;
   #head: StreamHead | null = null;
   /** Journal of the run that has not opened the stream yet. */
   #journal: StreamHead | null = null;
@@ -42,12 +47,17 @@ class StoreSource implements RecordSource<DataRecord> {
     this.#streamId = streamId;
     this.#options = options;
     this.#lease = createLeaseObserver(options.monotonic);
+    const { store, pageSize = DEFAULT_PAGE_SIZE } = options;
+    this.#pages = createReadAhead({
+      read: (from, limit) => store.read(streamId, { from, limit }),
+      pageSize,
+      maxPageSize: options.pageSize ?? DEFAULT_MAX_PAGE_SIZE,
+      enabled: options.readAhead ?? true,
+    });
   }
 
   async read(from: number): Promise<SourcePage<DataRecord>> {
-    const { store, pageSize = DEFAULT_PAGE_SIZE } = this.#options;
-    const options = { from, limit: pageSize };
-    const page = await store.read(this.#streamId, options).catch((error: unknown) => this.#journalFor(error));
+    const page = await this.#pages.page(from).catch((error: unknown) => this.#journalFor(error));
     if (!('records' in page)) return this.#unopened(page);
     const { records, head } = page;
     this.#head = head;

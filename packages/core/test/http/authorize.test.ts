@@ -92,6 +92,27 @@ describe('a stream that may not be read', () => {
   });
 });
 
+describe('a request that is denied', () => {
+  it.each(REQUESTS)('%s does not reach the store, so that not even its time tells what is there', async (...row) => {
+    const [, method, path, body] = row;
+    const memory = createMemoryStreamStore();
+    await seed(memory, 's', [1]);
+    const calls: string[] = [];
+    const store = new Proxy(memory, {
+      get(target, key) {
+        const value: unknown = Reflect.get(target, key, target);
+        if (typeof value !== 'function') return value;
+        calls.push(String(key));
+        return value.bind(target) as unknown;
+      },
+    });
+    const { handler } = createHarness({ store, authorize: () => false });
+    const response = await handler(toRequest(method, path, body));
+    expect([403, 404]).toContain(response.status);
+    expect(calls).toEqual([]);
+  });
+});
+
 describe('the hook', () => {
   it('may be asynchronous, and may answer by itself', async () => {
     const { store, send } = createHarness({

@@ -289,14 +289,6 @@ describe('resuming like an EventSource', () => {
 });
 
 describe('what is not offered', () => {
-  it('says so for forks, and creates nothing', async () => {
-    const { send, store } = createHarness();
-    const response = await send('PUT', 'fork', { headers: { 'Stream-Forked-From': '/v1/stream/source' } });
-    expect(response.status).toBe(501);
-    expect(await codeOf(response)).toBe('UNSUPPORTED');
-    expect(await store.head('fork')).toBe(null);
-  });
-
   it.each(['__ds', '__ds/subscriptions/1', '__ds/jwks.json'])('keeps %s free', async (path) => {
     const { handler, store } = createHarness();
     const response = await handler(new Request(`http://streams.test/${path}`, { method: 'PUT' }));

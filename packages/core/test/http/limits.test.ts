@@ -1,9 +1,9 @@
 /** Every limit answers with a clear 4xx, and nothing is stored beyond it. */
 import { InvalidArgumentError } from '@perennial/core';
 import { createStreamHandler } from '@perennial/core/http';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
-import { createHarness, isUpToDate, seed } from './support/harness.ts';
+import { createHarness, type Harness, isUpToDate, seed } from './support/harness.ts';
 
 const JSON_TYPE = { 'Content-Type': 'application/json' };
 const BYTES = { 'Content-Type': 'application/octet-stream' };
@@ -124,6 +124,74 @@ describe('live readers', () => {
     const connection = await sse('s');
     await connection.until(isUpToDate);
     await connection.close();
+  });
+});
+
+describe('streams', () => {
+  const create = (harness: Harness, id: string): Promise<Response> => harness.send('PUT', id, { headers: JSON_TYPE });
+
+  it('beyond the limit are not created: 429, and room again after a deletion', async () => {
+    const harness = createHarness({ maxStreams: 3 });
+    await seed(harness.store, 'before');
+    expect((await create(harness, 'a')).status).toBe(201);
+    expect((await create(harness, 'b')).status).toBe(201);
+    const refused = await create(harness, 'c');
+    expect(refused.headers.get('Retry-After')).toBe('60');
+    expect(await limitOf(refused)).toEqual([429, 'LIMIT_EXCEEDED', 'maxStreams']);
+    expect(await harness.store.head('c')).toBe(null);
+    const port = await harness.send('PUT', 'c', { query: 'perennial-create', body: '{}' });
+    expect(await limitOf(port)).toEqual([429, 'LIMIT_EXCEEDED', 'maxStreams']);
+    expect((await harness.send('DELETE', 'a')).status).toBe(204);
+    expect((await create(harness, 'c')).status).toBe(201);
+    expect((await create(harness, 'd')).status).toBe(429);
+  });
+
+  it('that are there may be confirmed and written to at the limit', async () => {
+    const harness = createHarness({ maxStreams: 1 });
+    expect((await create(harness, 'a')).status).toBe(201);
+    expect((await create(harness, 'a')).status).toBe(200);
+    expect((await harness.send('POST', 'a', { headers: JSON_TYPE, body: '1' })).status).toBe(204);
+    expect((await harness.send('PUT', 'a', { headers: { 'Content-Type': 'text/plain' } })).status).toBe(409);
+  });
+
+  it('never pass the limit, however many are created at once', async () => {
+    const harness = createHarness({ maxStreams: 10 });
+    const answers = await Promise.all(Array.from({ length: 50 }, (_, n) => create(harness, `s/${n}`)));
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(10);
+    expect(answers.filter(({ status }) => status === 429)).toHaveLength(40);
+    expect((await harness.store.list()).streams).toHaveLength(10);
+  });
+
+  it('that others delete, let expire or create are noticed', async () => {
+    let now = 0;
+    const harness = createHarness({ maxStreams: 2, now: () => now });
+    expect((await create(harness, 'a')).status).toBe(201);
+    expect((await create(harness, 'b')).status).toBe(201);
+    await harness.store.delete('b');
+    expect((await create(harness, 'c')).status).toBe(429);
+    now += 1_000;
+    expect((await create(harness, 'c')).status).toBe(201);
+    await harness.store.delete('c');
+    now += 60_000;
+    expect((await create(harness, 'd')).status).toBe(201);
+    await harness.store.delete('d');
+    await harness.store.delete('a');
+    await Promise.all(['x', 'y'].map((id) => harness.store.create(id)));
+    now += 60_000;
+    expect((await create(harness, 'e')).status).toBe(429);
+  });
+
+  it('are counted for those who may create them, and not for others', async () => {
+    const harness = createHarness({ maxStreams: 1, authorize: () => false });
+    await seed(harness.store, 'a');
+    expect((await create(harness, 'b')).status).toBe(403);
+  });
+
+  it('are not listed without a limit', async () => {
+    const harness = createHarness();
+    const list = vi.spyOn(harness.store, 'list');
+    expect((await create(harness, 'a')).status).toBe(201);
+    expect(list).not.toHaveBeenCalled();
   });
 });
 

@@ -1,7 +1,7 @@
 /** Live delivery: shared work, bounded memory, and responses that end as they should. */
 import { createMemoryStreamStore, StreamError } from '@perennial/core';
 import { formatOffset } from '@perennial/core/http';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
 import {
   append,
@@ -318,6 +318,46 @@ describe('a reader of a deleted stream', () => {
     const fresh = await sse('s');
     expect(dataOf(await fresh.until(isUpToDate))).toBe('["new","new"]');
     await fresh.close();
+  });
+});
+
+describe('a reader of a stream that expires', () => {
+  it('sees its response end at the next look, and 404 when it resumes', async () => {
+    const clock = { now: 1_000_000 };
+    const memory = createMemoryStreamStore({ now: () => clock.now });
+    const { sse, send } = createHarness({ store: memory, heartbeatMs: 20, longPollMs: 20 });
+    await memory.create('s', { expiresAt: clock.now + 60_000, records: [{ data: '1' }] });
+    const connection = await sse('s');
+    await connection.until(isUpToDate);
+    clock.now += 60_000;
+    const rest = await connection.rest();
+    expect(rest.every((event) => event.event === 'control' && control(event)['streamClosed'] === undefined)).toBe(true);
+    const query = `offset=${formatOffset(1)}`;
+    for (const live of ['', '&live=long-poll', '&live=sse'])
+      expect((await send('GET', 's', { query: `${query}${live}` })).status).toBe(404);
+    expect((await send('HEAD', 's')).status).toBe(404);
+  });
+});
+
+describe('the length of an SSE response', () => {
+  it('is about a minute unless it is set', async () => {
+    vi.useFakeTimers();
+    try {
+      const { store, sse } = createHarness({ random: () => 0.5 });
+      await seed(store, 's', [1]);
+      const connection = await sse('s');
+      await connection.until(isUpToDate);
+      let ended = false;
+      const rest = connection.rest().finally(() => {
+        ended = true;
+      });
+      await vi.advanceTimersByTimeAsync(53_000);
+      expect(ended).toBe(false);
+      await vi.advanceTimersByTimeAsync(8_000);
+      expect(control((await rest).at(-1))).toMatchObject({ streamNextOffset: formatOffset(1), upToDate: true });
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });
 

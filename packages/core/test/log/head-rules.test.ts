@@ -28,6 +28,7 @@ describe('createHead', () => {
       contentType: 'application/json',
       createdAt: NOW,
       firstPosition: 0,
+      fork: null,
       nextPosition: 0,
       end: null,
       cancel: null,

@@ -1,4 +1,5 @@
 import {
+  isStreamError,
   type ProducedStream,
   produceStream,
   type StreamAddress,
@@ -44,16 +45,29 @@ export function publishRun<T>(
   run: StreamingRun<T>,
   { items = true, ...options }: PublishOptions & StreamAddress & { readonly items?: boolean },
 ): ProducedStream {
-  return publish<T>(run, options, async (writer) => {
-    const errors = writeErrors(run, writer);
-    for await (const item of run) if (items) await write(writer, { type: 'item', item });
-    await errors;
-  });
+  return publish<T>(
+    run,
+    options,
+    () => true,
+    async (writer) => {
+      const errors = writeErrors(run, writer);
+      for await (const item of run) if (items) await write(writer, { type: 'item', item });
+      await errors;
+    },
+  );
 }
 
-/** Writes the progress of a run that somebody else consumes into a live stream, until it is over. */
-export function publishProgress(run: StreamingRun<unknown>, options: PublishOptions & StreamAddress): ProducedStream {
-  return publish<never>(run, options, async () => {
+/**
+ * Writes the progress of a run that somebody else consumes into a live stream, until it is over. With `errors`, also the errors that steps
+ * split off; it then reads `run.errors`, where each error goes to one reader only.
+ */
+export function publishProgress(
+  run: StreamingRun<unknown>,
+  { errors = false, ...options }: PublishOptions & StreamAddress & { readonly errors?: boolean },
+): ProducedStream {
+  // The run is not this stream's: who loses the stream loses the view, and only somebody who asks for it stops the run.
+  return publish<never>(run, options, isCancel, async (writer) => {
+    if (errors) await writeErrors(run, writer);
     const { error } = await run.metadata;
     if (error) throw error;
   });
@@ -62,16 +76,19 @@ export function publishProgress(run: StreamingRun<unknown>, options: PublishOpti
 function publish<T>(
   run: StreamingRun<unknown>,
   { intervalMs = DEFAULT_INTERVAL_MS, ...options }: PublishOptions & StreamAddress,
+  stops: (reason: unknown) => boolean,
   work: (writer: StreamWriter<PublishedChunk<T>>) => Promise<void>,
 ): ProducedStream {
   return produceStream<PublishedChunk<T>>(options, async (writer) => {
-    const stop = (): void => run.abort(writer.signal.reason);
+    const stop = (): void => {
+      if (stops(writer.signal.reason)) run.abort(writer.signal.reason);
+    };
     writer.signal.addEventListener('abort', stop, { once: true });
     const progress = writeProgress(run, writer, intervalMs);
     try {
       await work(writer);
     } catch (error) {
-      run.abort(error);
+      if (stops(error)) run.abort(error);
       throw error;
     } finally {
       // The last progress tells how the run ended; it comes before the end of the stream.
@@ -79,6 +96,10 @@ function publish<T>(
       writer.signal.removeEventListener('abort', stop);
     }
   });
+}
+
+function isCancel(reason: unknown): boolean {
+  return isStreamError(reason) && reason.code === 'CANCELLED';
 }
 
 async function writeProgress<T>(

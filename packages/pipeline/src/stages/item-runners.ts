@@ -2,7 +2,7 @@ import { answer, END, isThenable, type Pull, type Receiver, SKIP, toPull } from 
 
 import { show } from '../errors/arguments.ts';
 import type { StepRuntime } from '../run/step-runtime.ts';
-import { tryItem } from './attempts.ts';
+import { retryItem, timed } from './attempts.ts';
 import type { ItemContext, ItemFunction } from './item-function.ts';
 import type { ItemRunner } from './items-pull.ts';
 import type { Slot } from './slot.ts';
@@ -55,29 +55,45 @@ function runTried(
   fn: (item: unknown, index: number) => unknown,
   settle: (slot: Slot, value: unknown, item: unknown) => void,
 ): ItemRunner {
-  return (item, slot, progressed) => {
-    const { index } = slot;
-    const done = (value: unknown): void => {
+  /** Never throws: what the item failed with is in its slot. */
+  const finish = (slot: Slot, value: unknown, item: unknown): void => {
+    try {
       if (value === SKIP) slot.drop();
       else settle(slot, value, item);
-    };
-    try {
-      const out = tryItem(step, { item, index, call: () => fn(item, index) });
-      if (!isThenable(out)) return done(out);
-      void settleLater(out, slot, done).then(progressed);
     } catch (error) {
       slot.fail(error);
     }
   };
-}
-
-/** Never rejects: what the item failed with is in its slot. */
-async function settleLater(out: PromiseLike<unknown>, slot: Slot, done: (value: unknown) => void): Promise<void> {
-  try {
-    done(await out);
-  } catch (error) {
-    slot.fail(error);
-  }
+  const recover = async (slot: Slot, item: unknown, cause: unknown): Promise<void> => {
+    const { index } = slot;
+    try {
+      finish(slot, await retryItem(step, { item, index, call: () => fn(item, index) }, cause), item);
+    } catch (error) {
+      slot.fail(error);
+    }
+  };
+  return (item, slot, progressed) => {
+    let out: unknown;
+    try {
+      out = --step.untilSample === 0 ? timed(step, () => fn(item, slot.index)) : fn(item, slot.index);
+    } catch (cause) {
+      void recover(slot, item, cause).then(progressed);
+      return;
+    }
+    if (!isThenable(out)) {
+      finish(slot, out, item);
+      return;
+    }
+    // One reaction and no more on the usual way: its cost is that of every item. A promise of one's own stays the same here; a foreign one
+    // may settle twice, or at once.
+    void Promise.resolve(out).then(
+      (value) => {
+        finish(slot, value, item);
+        progressed();
+      },
+      (cause: unknown) => void recover(slot, item, cause).then(progressed),
+    );
+  };
 }
 
 function assertIterable(step: StepRuntime, values: unknown): unknown {

@@ -136,7 +136,8 @@ export class ItemsPull implements Pull<unknown>, Receiver<unknown>, SlotOwner {
   progressed(slot: Slot): void {
     if (this.#closed) return;
     this.#note(slot);
-    this.#answer();
+    // What is not first in line cannot be collected yet.
+    if (!this.#options.ordered || slot === this.#slots[0]) this.#answer();
   }
 
   /** Nothing can be collected: because everything was, or because nothing is there yet. */
@@ -229,8 +230,11 @@ export class ItemsPull implements Pull<unknown>, Receiver<unknown>, SlotOwner {
   }
 
   #remove(slot: Slot): void {
-    this.#slots.splice(this.#slots.indexOf(slot), 1);
-    if (!this.#options.ordered) this.#ready.splice(this.#ready.indexOf(slot), 1);
+    if (this.#options.ordered) this.#slots.shift();
+    else {
+      this.#slots.splice(this.#slots.indexOf(slot), 1);
+      this.#ready.splice(this.#ready.indexOf(slot), 1);
+    }
     if (!slot.after) return;
     this.#base = slot.after;
     this.#indexAtBase = slot.index + 1;

@@ -2,6 +2,9 @@ import { END, type Pull, type Receiver, WAIT } from '@perennial/core/engine';
 
 import type { Cursor } from './link.ts';
 
+const NOTHING: unique symbol = Symbol('nothing');
+const NONE: readonly never[] = [];
+
 /** What a slot tells the stage it belongs to. */
 export interface SlotOwner {
   /** Values that a slot may make before they are collected. */
@@ -16,13 +19,15 @@ export class Slot implements Receiver<unknown> {
   readonly index: number;
   /** Where a resumed run could start once this item is done; null where nobody will ask. */
   readonly after: Cursor | null;
-  #values: readonly unknown[] = [];
+  /** The one value the item became, as long as nobody took it. */
+  #single: unknown = NOTHING;
+  #values: readonly unknown[] = NONE;
   #next = 0;
   #ended = false;
   #failure: { readonly error: unknown } | null = null;
   #inner: Pull<unknown> | null = null;
   /** Values that the inner pull yielded and nobody took. */
-  #poured: unknown[] = [];
+  #poured: unknown[] | null = null;
   /** The inner pull owes an answer. */
   #reading = false;
 
@@ -48,7 +53,8 @@ export class Slot implements Receiver<unknown> {
 
   /** The item became exactly this value. */
   settle(value: unknown): void {
-    this.settleAll([value]);
+    this.#single = value;
+    this.#ended = true;
   }
 
   /** The item became these values. The array is read, not changed. */
@@ -70,19 +76,21 @@ export class Slot implements Receiver<unknown> {
   /** The item becomes what this pull yields, read as far ahead as the owner allows. */
   pour(inner: Pull<unknown>): void {
     this.#inner = inner;
+    this.#poured = [];
     this.fill();
   }
 
   /** Reads ahead. */
   fill(): void {
     const inner = this.#inner;
-    if (!inner) return;
+    const poured = this.#poured;
+    if (!inner || !poured) return;
     try {
-      while (!this.#reading && !this.#ended && !this.#failure && this.#poured.length < this.#owner.runAhead) {
+      while (!this.#reading && !this.#ended && !this.#failure && poured.length < this.#owner.runAhead) {
         const value = inner.next(this);
         if (value === WAIT) this.#reading = true;
         else if (value === END) this.#ended = true;
-        else this.#poured.push(value);
+        else poured.push(value);
       }
     } catch (error) {
       this.#failure = { error };
@@ -91,8 +99,13 @@ export class Slot implements Receiver<unknown> {
 
   /** The next value; {@link WAIT} for later, {@link END} when nothing is left. Throws what the item failed with. */
   take(): unknown {
+    if (this.#single !== NOTHING) {
+      const value = this.#single;
+      this.#single = NOTHING;
+      return value;
+    }
     if (this.#next < this.#values.length) return this.#values[this.#next++];
-    if (this.#poured.length > 0) return this.#poured.shift();
+    if (this.#poured && this.#poured.length > 0) return this.#poured.shift();
     if (this.#failure) throw this.#failure.error;
     return this.#ended ? END : WAIT;
   }
@@ -103,7 +116,7 @@ export class Slot implements Receiver<unknown> {
 
   onValue(value: unknown): void {
     this.#reading = false;
-    this.#poured.push(value);
+    this.#poured?.push(value);
     this.#owner.progressed(this);
   }
 
@@ -120,6 +133,6 @@ export class Slot implements Receiver<unknown> {
   }
 
   get #left(): number {
-    return this.#values.length - this.#next + this.#poured.length;
+    return (this.#single === NOTHING ? 0 : 1) + this.#values.length - this.#next + (this.#poured?.length ?? 0);
   }
 }

@@ -69,4 +69,33 @@ describe('timing', () => {
     const timing = await run((p) => p.map('a', (n) => n), 0);
     expect(timing).toEqual({ itemCount: 4, sampledCount: 0, avgDurationMs: 0 });
   });
+
+  it('is taken of each item of a slow step, also where several finish at the same moment', async () => {
+    const clock = new TestClock();
+    const pipeline = StreamingPipeline.start<number>(undefined, { clock }).map(
+      'a',
+      (n) => {
+        // Bursts of 10, a tenth of a second apart: 100 a second.
+        if (n % 10 === 0) clock.advance(100);
+        return n;
+      },
+      { parallel: true, concurrencyLimit: 10 },
+    );
+    await pipeline.executeToArray(counted(2_000).source);
+    const { timing } = (await pipeline.getMetadata()).steps[0] ?? {};
+    expect(timing).toMatchObject({ itemCount: 2_000, sampledCount: 2_000 });
+  });
+
+  it('is taken of a share of the items of a fast step', async () => {
+    const clock = new TestClock();
+    const pipeline = StreamingPipeline.start<number>(undefined, { clock }).map('a', (n) => {
+      // 1,000 in a millisecond, of which about ten are to be timed.
+      if (n % 1_000 === 0) clock.advance(1);
+      return n;
+    });
+    await pipeline.executeToArray(counted(200_000).source);
+    const { timing } = (await pipeline.getMetadata()).steps[0] ?? {};
+    expect(timing?.sampledCount).toBeGreaterThan(1_000);
+    expect(timing?.sampledCount).toBeLessThan(6_000);
+  });
 });

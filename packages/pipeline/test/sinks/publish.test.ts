@@ -84,4 +84,67 @@ describe('publishProgress', () => {
     expect(chunks.map(({ type }) => type)).toEqual(['progress', 'progress']);
     expect(chunks.at(-1)).toMatchObject({ progress: { state: 'completed', outputCount: 3 } });
   });
+
+  it('writes the errors that steps split off, where it is told to', async () => {
+    const store = createMemoryStreamStore();
+    const run = numbers.execute(counted(5).source);
+    const { done } = publishProgress(run, { store, streamId: 'live', intervalMs: 60_000, errors: true });
+    for await (const _ of run);
+    expect(await done).toEqual({ outcome: 'completed' });
+    const chunks = await chunksOf(store);
+    expect(chunks.flatMap((chunk) => (chunk.type === 'error' ? [chunk.error.code] : []))).toEqual([
+      'STEP_FAILED',
+      'TOO_ODD',
+    ]);
+    expect(chunks.at(-1)).toMatchObject({ progress: { state: 'completed', errorCount: 2 } });
+  });
+
+  it('stops the run when somebody asks for it', async () => {
+    const store = createMemoryStreamStore();
+    const source = hanging(2);
+    const run = numbers.execute(source.source);
+    const { opened, done } = publishProgress(run, { store, streamId: 'live', intervalMs: 60_000 });
+    await opened;
+    await run.next();
+    const pending = run.next().then(() => run.next());
+    await store.mark('live', { type: 'cancel', reason: 'stop' });
+    await expect(pending).rejects.toMatchObject({ code: 'ABORTED' });
+    expect(await done).toEqual({ outcome: 'cancelled', reason: 'stop' });
+  });
+
+  it('does not stop the run when it loses its stream', async () => {
+    const memory = createMemoryStreamStore();
+    let fenced = false;
+    const refused = Promise.withResolvers<void>();
+    const store = new Proxy(memory, {
+      get(target, key) {
+        const value: unknown = Reflect.get(target, key);
+        if (key !== 'mark') return typeof value === 'function' ? value.bind(target) : value;
+        return async (...args: Parameters<StreamStore['mark']>) => {
+          try {
+            return await target.mark(...args);
+          } finally {
+            if (fenced) refused.resolve();
+          }
+        };
+      },
+    });
+    const gate = Promise.withResolvers<void>();
+    const run = StreamingPipeline.start<number>()
+      .map('late', (n) => gate.promise.then(() => n))
+      .execute(counted(3).source);
+    const { opened, done } = publishProgress(run, { store, streamId: 'live', intervalMs: 1, leaseMs: 60 });
+    await opened;
+    const first = run.next();
+    fenced = true;
+    await memory.mark('live', { type: 'fence', token: 7, nonce: 'a reader that took it for lost' });
+    await refused.promise;
+    // The renewal of its lease was refused: the writer knows now, and has turns enough to do the wrong thing.
+    for (let i = 0; i < 20; i++) await settle();
+    gate.resolve();
+    expect(await first).toEqual({ done: false, value: 0 });
+    expect(await collect(run)).toEqual([1, 2]);
+    expect((await run.metadata).outcome).toBe('completed');
+    expect((await done).outcome).toBe('failed');
+  });
 });

@@ -17,6 +17,24 @@ describe('parallel', () => {
     expect((await Promise.all(values)).map(({ value }) => value)).toEqual([0, 1, 2]);
   });
 
+  it.each([true, false])(
+    'takes a foreign promise that settles at once, and twice, for one value (ordered: %s)',
+    async (ordered) => {
+      const twice = (n: number): PromiseLike<number> => ({
+        // oxlint-disable-next-line unicorn/no-thenable -- what a sloppy library returns
+        then(fulfilled) {
+          void fulfilled?.(n);
+          void fulfilled?.(n + 100);
+          return new Promise(() => undefined);
+        },
+      });
+      const values = await numbers()
+        .map('a', twice, { parallel: true, concurrencyLimit: 3, ordered })
+        .executeToArray(counted(5).source);
+      expect(values).toEqual([0, 1, 2, 3, 4]);
+    },
+  );
+
   it('gives items as they complete with ordered: false', async () => {
     const gates = new Gates();
     const run = numbers()

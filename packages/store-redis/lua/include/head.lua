@@ -6,14 +6,15 @@
 -- Fields of the meta hash: i incarnation, n next position, k token, f first position, m media type, e end (JSON),
 -- t time to live ('s' and a sliding ttl in ms, or 'a' and the time of expiry), l lease (ms ';' beat), cr cancel request (time, then
 -- ';' and the reason), c content type, ca created at, o owner, q last stream sequence, fn fence nonce, u touched at,
--- rx removal of an ended stream at, s syncs, 'p:' .. producer = epoch ':' next sequence.
+-- rx removal of an ended stream at, s syncs, 'p:' .. producer = epoch ':' next sequence. Of forks and their sources also: fo origin (JSON),
+-- x 'first own position;number of forks that read this stream;1 if it is kept for them only'.
 --
 -- A head is returned as text, 'next position;first position;token;lease', when the caller knows the incarnation and there is no more to
--- tell, else as a list of that text, end, cancel request, and { i, c, ca, o, t } where the caller does not know the incarnation.
+-- tell, else as a list of that text, end, cancel request, and { i, c, ca, o, t, fo } where the caller does not know the incarnation.
 local call, format, sub = redis.call, string.format, string.sub
 local META, LOG, CHANNEL = KEYS[1], KEYS[2], ARGV[2]
 -- Places of the fields in a head.
-local I, N, K, F, M, E, T, L, CR = 1, 2, 3, 4, 5, 6, 7, 8, 9
+local I, N, K, F, M, E, T, L, CR, X = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 -- Expiry is decided by the clock, to the millisecond; the keys themselves live this much longer.
 local GRACE_MS = 10000
 
@@ -28,18 +29,58 @@ local function text(number)
   return format('%.0f', number)
 end
 
--- The head as a list of fields, false where there is none; nil when the stream does not exist. An expired stream is removed on sight.
+-- Position of a stream's first own record, number of forks that read it, whether it is kept for them only.
+local function forking(h)
+  if not h[X] then return 0, 0, false end
+  local base, forks, kept = string.match(h[X], '^(%d+);(%d+);(%d)$')
+  return tonumber(base), tonumber(forks), kept == '1'
+end
+
+local function setForking(h, base, forks, kept)
+  h[X] = text(base) .. ';' .. text(forks) .. (kept and ';1' or ';0')
+  call('HSET', META, 'x', h[X])
+end
+
+-- The head as a list of fields, false where there is none; nil when there is no such key.
+local function stored()
+  local h = call('HMGET', META, 'i', 'n', 'k', 'f', 'm', 'e', 't', 'l', 'cr', 'x')
+  return h[I] and h
+end
+
+-- True when the stream was deleted or has expired, and is kept for its forks.
+local held = false
+
+-- Removes a stream, unless forks read it.
+local function leave(h)
+  local base, forks = forking(h)
+  held = forks > 0
+  if held then setForking(h, base, forks, true) else call('UNLINK', META, LOG) end
+  call('SPUBLISH', CHANNEL, '')
+end
+
+-- The head of a stream that exists, else nil. An expired stream is removed on sight.
 local function living()
-  local h = call('HMGET', META, 'i', 'n', 'k', 'f', 'm', 'e', 't', 'l', 'cr')
-  if not h[I] then return nil end
+  local h = stored()
+  if not h then return nil end
+  if h[X] then
+    local _, _, kept = forking(h)
+    if kept then
+      held = true
+      return nil
+    end
+  end
   local limit = h[T] and tonumber(sub(h[T], 2))
   if limit and sub(h[T], 1, 1) == 's' then limit = limit + call('HGET', META, 'u') end
   if limit and tonumber(now) >= limit then
-    call('UNLINK', META, LOG)
-    call('SPUBLISH', CHANNEL, '')
+    leave(h)
     return nil
   end
   return h
+end
+
+-- The answer where there is no such stream.
+local function absent()
+  return { held and -9 or -1 }
 end
 
 -- True when the server has less of this stream than it acknowledged before: it lost data.
@@ -49,6 +90,9 @@ end
 
 -- Lets Redis remove both keys when the stream expires, or when an ended one was kept long enough.
 local function expire(h)
+  local _, forks = forking(h)
+  -- Forks still read it when it has expired.
+  if forks > 0 then return end
   local left
   if h[T] then
     left = tonumber(sub(h[T], 2)) + GRACE_MS
@@ -80,5 +124,5 @@ local function public(h)
   local counters = h[N] .. ';' .. h[F] .. ';' .. h[K] .. ';' .. (h[L] or '')
   local known = h[I] == ARGV[3]
   if known and not h[E] and not h[CR] then return counters end
-  return { counters, h[E], h[CR], not known and call('HMGET', META, 'i', 'c', 'ca', 'o', 't') }
+  return { counters, h[E], h[CR], not known and call('HMGET', META, 'i', 'c', 'ca', 'o', 't', 'fo') }
 end

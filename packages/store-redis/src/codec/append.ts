@@ -3,6 +3,7 @@ import {
   type AppendRequest,
   type AppendSegment,
   mediaType,
+  type SegmentProducer,
   type SegmentResult,
   StreamError,
   StreamFencedError,
@@ -33,25 +34,25 @@ export interface EncodedRequest {
   readonly records: number;
   /** Length of all items, in bytes or UTF-16 code units. */
   readonly size: number;
-  /** Without the count where the request is `plain`. */
+  /** Without the segment's header where the request is `joinable`. */
   readonly items: readonly RedisArgument[];
   /**
-   * One segment of JSON texts that expects nothing: it is stored or refused together with the ones beside it, so that several become one
-   * segment of the script.
+   * Set for one segment of JSON texts that expects nothing but its producer's sequence. Next to others of its kind that go on where it
+   * stops, it becomes one segment of the script with them.
    */
-  readonly plain: boolean;
+  readonly joinable: { readonly producer: SegmentProducer | undefined } | null;
 }
 
 /** Encodes a request that passed `assertAppendRequest`. */
 export function encodeRequest({ token = 0, segments }: AppendRequest): EncodedRequest {
   const items: RedisArgument[] = [];
   let records = 0;
-  let plain = segments.length === 1;
+  let joinable: EncodedRequest['joinable'] = null;
   for (const segment of segments) {
     records += segment.records.length;
     const flags = flagsOf(segment);
-    plain = plain && flags === TEXTS;
-    if (!plain) encodeSegmentHeader(segment, flags, items);
+    if (segments.length === 1 && isJoinable(segment, flags)) joinable = { producer: copyOf(segment.producer) };
+    else encodeSegmentHeader(segment, flags, items);
     for (const record of segment.records) {
       if (flags & MIXED) items.push(encodeAttributes(record, segment.producer));
       items.push(encodePayload(record));
@@ -59,7 +60,7 @@ export function encodeRequest({ token = 0, segments }: AppendRequest): EncodedRe
   }
   let size = 0;
   for (const item of items) size += item.length;
-  return { token, counts: segments.map((segment) => segment.records.length), records, size, items, plain };
+  return { token, counts: segments.map((segment) => segment.records.length), records, size, items, joinable };
 }
 
 /** The items of several requests one after the other, each under its own token. */
@@ -71,7 +72,7 @@ export function joinRequests(requests: readonly EncodedRequest[]): RedisArgument
     if (!first) continue;
     if (first.token !== token) items.push(`T${first.token}`);
     token = first.token;
-    if (first.plain) items.push(String(recordsOf(group)));
+    if (first.joinable) encodeJointHeader(first.joinable.producer, recordsOf(group), items);
     for (const request of group) for (const item of request.items) items.push(item);
   }
   return items;
@@ -92,16 +93,18 @@ export function decodeResults(
   const sequences = Array.isArray(regressions) ? [...(regressions as readonly RedisReply[])] : [];
   let index = 0;
   return groupsOf(requests).flatMap((group) => {
+    const [first] = group;
+    if (!first) return [];
+    const own = codes.slice(index, (index += first.counts.length));
     let offset = 0;
-    return group.map((request) => {
-      const own = request.plain ? codes.slice(index, index + 1) : codes.slice(index, (index += request.counts.length));
+    return group.map((request): RequestResult => {
       const start = offset;
       offset += request.records;
-      if (request.plain && offset === recordsOf(group)) index++;
       if (own[0]?.startsWith('8,')) return new StreamFencedError(head.id, request.token, Number(own[0].slice(2)));
-      return own.map((code, segment) =>
-        decodeResult(code, { head, sequences, offset: start, records: request.counts[segment] ?? 0 }),
-      );
+      return own.map((code, segment) => {
+        const joint = { offset: start, producer: first.joinable?.producer };
+        return decodeResult(code, { head, sequences, joint, records: request.counts[segment] ?? 0 });
+      });
     });
   });
 }
@@ -109,12 +112,43 @@ export function decodeResults(
 /** Neighbours that form one segment of the script, or single requests. */
 function groupsOf(requests: readonly EncodedRequest[]): EncodedRequest[][] {
   const groups: EncodedRequest[][] = [];
+  let last: EncodedRequest | undefined;
   for (const request of requests) {
-    const last = groups.at(-1);
-    if (last?.[0]?.plain && request.plain && last[0].token === request.token) last.push(request);
+    if (last && goesOn(last, request)) groups.at(-1)?.push(request);
     else groups.push([request]);
+    last = request;
   }
   return groups;
+}
+
+/** True when one segment of the script can be made of the two. */
+function goesOn(before: EncodedRequest, { joinable, token }: EncodedRequest): boolean {
+  if (!before.joinable || !joinable || before.token !== token) return false;
+  const [earlier, later] = [before.joinable.producer, joinable.producer];
+  if (!earlier || !later) return earlier === later;
+  return later.id === earlier.id && later.epoch === earlier.epoch && later.seq === earlier.seq + before.records;
+}
+
+function isJoinable({ records, sequencing }: AppendSegment, flags: number): boolean {
+  if (flags === TEXTS) return true;
+  return flags === (TEXTS | PRODUCER | ATTRIBUTES) && sequencing !== 'segment' && records[0]?.step === undefined;
+}
+
+function copyOf(producer: SegmentProducer | undefined): SegmentProducer | undefined {
+  return producer && { id: producer.id, epoch: producer.epoch, seq: producer.seq };
+}
+
+function encodeJointHeader(producer: SegmentProducer | undefined, records: number, items: RedisArgument[]): void {
+  if (!producer) {
+    items.push(String(records));
+    return;
+  }
+  const flags = TEXTS | PRODUCER | ATTRIBUTES;
+  items.push(
+    `${records},${flags},${producer.seq},${producer.epoch},`,
+    producer.id,
+    encodeAttributes(undefined, producer),
+  );
 }
 
 function recordsOf(requests: readonly EncodedRequest[]): number {
@@ -170,19 +204,27 @@ function encodeSegmentHeader(segment: AppendSegment, flags: number, items: Redis
 interface ResultContext {
   readonly head: StreamHead;
   readonly sequences: RedisReply[];
-  /** Records that share the segment of the script and come before. */
-  readonly offset: number;
+  /** The records that share the segment of the script and come before, and the producer of that segment. */
+  readonly joint: { readonly offset: number; readonly producer: SegmentProducer | undefined };
   readonly records: number;
 }
 
-function decodeResult(code: string, { head, sequences, offset, records }: ResultContext): SegmentResult {
+function decodeResult(code: string, { head, sequences, joint, records }: ResultContext): SegmentResult {
   const [status = '', first, second] = code.split(',');
   const value = Number(first);
+  // How many of the records of the segment had been stored before, and how many of those come after the offset.
+  const before = status === '0' ? Number(second) : status === '3' || status === '4' ? value : 0;
+  const skipped = Math.max(before - joint.offset, 0);
+  if (joint.producer && skipped >= records && skipped > 0)
+    return { status: 'duplicate', nextSeq: joint.producer.seq + before };
   switch (status) {
-    case '0': {
-      const skipped = Number(second);
-      return { status: 'ok', position: value + offset, count: Math.max(records - skipped, 0), skipped };
-    }
+    case '0':
+      return {
+        status: 'ok',
+        position: value + Math.max(joint.offset - before, 0),
+        count: Math.max(records - skipped, 0),
+        skipped,
+      };
     case '1':
       return { status: 'duplicate', nextSeq: value };
     case '2':

@@ -1,9 +1,12 @@
-import type { CancelRequest, ProducerState, StreamEnd, StreamHead } from '@perennial/core';
+import type { CancelRequest, ForkOrigin, ProducerState, StreamEnd, StreamHead } from '@perennial/core';
 
 import type { RedisReply } from '../clients/port.ts';
 
 /** The part of a head that never changes. */
-type FixedHead = Pick<StreamHead, 'incarnation' | 'contentType' | 'createdAt' | 'owner' | 'ttlMs' | 'expiresAt'>;
+type FixedHead = Pick<
+  StreamHead,
+  'incarnation' | 'contentType' | 'createdAt' | 'owner' | 'ttlMs' | 'expiresAt' | 'fork'
+>;
 
 /**
  * Decodes a head as scripts return it, see `lua/include/head.lua`.
@@ -14,7 +17,8 @@ export function decodeHead(id: string, reply: RedisReply | undefined, known: Fix
   const [counters, end, cancel, fixed] = Array.isArray(reply) ? (reply as readonly RedisReply[]) : [reply];
   const [nextPosition = '0', firstPosition = '0', token = '0', durationMs = '', beat = '0'] =
     String(counters).split(';');
-  const { incarnation, contentType, createdAt, owner, ttlMs, expiresAt } = known && !fixed ? known : decodeFixed(fixed);
+  const { incarnation, contentType, createdAt, owner, ttlMs, expiresAt, fork } =
+    known && !fixed ? known : decodeFixed(fixed);
   const endText = textOf(end);
   const cancelText = textOf(cancel);
   return {
@@ -31,6 +35,7 @@ export function decodeHead(id: string, reply: RedisReply | undefined, known: Fix
     token: Number(token),
     ttlMs,
     expiresAt,
+    fork,
   };
 }
 
@@ -54,7 +59,7 @@ export function lengthOf(head: StreamHead): number {
 }
 
 function decodeFixed(fixed: RedisReply | undefined): FixedHead {
-  const [incarnation, contentType, createdAt, owner, life] = Array.isArray(fixed)
+  const [incarnation, contentType, createdAt, owner, life, origin] = Array.isArray(fixed)
     ? (fixed as readonly RedisReply[])
     : [];
   const lifeText = textOf(life);
@@ -67,7 +72,14 @@ function decodeFixed(fixed: RedisReply | undefined): FixedHead {
     owner: textOf(owner),
     ttlMs: sliding ? limit : null,
     expiresAt: sliding ? null : limit,
+    fork: decodeOrigin(origin),
   };
+}
+
+/** Decodes where a fork comes from; null for a stream that is none. */
+export function decodeOrigin(value: RedisReply | undefined): ForkOrigin | null {
+  const text = textOf(value);
+  return text === null ? null : (JSON.parse(text) as ForkOrigin);
 }
 
 function decodeCancel(value: string): CancelRequest {

@@ -70,10 +70,13 @@ export function decodePage(
   let position = start;
   let bytes = 0;
   for (const entry of entries) {
-    for (const record of decodeEntry(entry, position, json, known)) {
-      position++;
-      if (record.position < from) continue;
+    const header = decodeHeader(entry, known);
+    const payloads = header.attributes.x === undefined ? payloadsOf(entry, header, json) : [''];
+    // A plain loop over one header: this runs for each record that anybody reads.
+    for (let index = 0; index < payloads.length; index++, position++) {
+      if (position < from) continue;
       if (records.length >= limit || bytes >= maxBytes) return records;
+      const record = toRecord(header, position, payloads[index] ?? '');
       records.push(record);
       bytes += recordSize(record);
     }
@@ -81,35 +84,48 @@ export function decodePage(
   return records;
 }
 
-function decodeEntry(
-  entry: Buffer,
-  position: number,
-  json: boolean,
-  known: Map<string, Attributes>,
-): readonly StreamRecord[] {
-  const end = entry.indexOf(LINE_FEED);
-  const [time = '', count = '1', sequence = '', ...attributes] = entry.toString('utf8', 0, end).split(';');
-  const timestamp = Number(time);
-  const { p, e, s, a, x } = parseAttributes(attributes.join(';'), known);
-  const producerAt = (at: number): ProducerStamp | undefined =>
-    p === undefined ? undefined : { id: p, epoch: e ?? 0, seq: sequenceOf(sequence, at) };
-  if (x !== undefined) {
-    const producer = producerAt(position);
-    return [{ kind: 'supersede', position, timestamp, ...(producer && { producer }), step: s ?? '', belowAttempt: x }];
-  }
-  return payloadsOf(entry, end + 1, Number(count), json).map((data, index) => {
-    const at = position + index;
-    const producer = producerAt(at);
-    if (s !== undefined)
-      return { kind: 'data', position: at, data, timestamp, ...(producer && { producer }), step: s, attempt: a ?? 1 };
-    return producer
-      ? { kind: 'data', position: at, data, timestamp, producer }
-      : { kind: 'data', position: at, data, timestamp };
-  });
+/** What the records of an entry share. */
+interface EntryHeader {
+  readonly timestamp: number;
+  readonly count: number;
+  readonly attributes: Attributes;
+  /** The sequence of all records, or its difference from their position. */
+  readonly sequence: { readonly value: number; readonly isDifference: boolean };
+  /** Where the payloads begin. */
+  readonly bytes: number;
 }
 
-/** The payloads from byte `start` on. Bytes are copied: a view would keep the whole reply alive. */
-function payloadsOf(entry: Buffer, start: number, count: number, json: boolean): readonly RecordData[] {
+function decodeHeader(entry: Buffer, known: Map<string, Attributes>): EntryHeader {
+  const end = entry.indexOf(LINE_FEED);
+  const [time = '', count = '1', sequence = '', ...attributes] = entry.toString('latin1', 0, end).split(';');
+  const isDifference = !sequence.startsWith('=');
+  // Attributes may hold any text; the rest of a header is digits and signs.
+  const text =
+    attributes.length === 0 ? '' : entry.toString('utf8', time.length + count.length + sequence.length + 3, end);
+  return {
+    timestamp: Number(time),
+    count: Number(count),
+    attributes: parseAttributes(text, known),
+    sequence: { value: Number(isDifference ? sequence : sequence.slice(1)), isDifference },
+    bytes: end + 1,
+  };
+}
+
+function toRecord({ timestamp, attributes, sequence }: EntryHeader, position: number, data: RecordData): StreamRecord {
+  const { p, e, s, a, x } = attributes;
+  const producer: ProducerStamp | undefined =
+    p === undefined
+      ? undefined
+      : { id: p, epoch: e ?? 0, seq: sequence.isDifference ? position + sequence.value : sequence.value };
+  if (x !== undefined)
+    return { kind: 'supersede', position, timestamp, ...(producer && { producer }), step: s ?? '', belowAttempt: x };
+  if (s !== undefined)
+    return { kind: 'data', position, data, timestamp, ...(producer && { producer }), step: s, attempt: a ?? 1 };
+  return producer ? { kind: 'data', position, data, timestamp, producer } : { kind: 'data', position, data, timestamp };
+}
+
+/** The payloads of an entry. Bytes are copied: a view would keep the whole reply alive. */
+function payloadsOf(entry: Buffer, { bytes: start, count }: EntryHeader, json: boolean): readonly RecordData[] {
   if (!json) return [new Uint8Array(entry.subarray(start))];
   const text = entry.toString('utf8', start);
   if (count === 1) return [text];
@@ -127,10 +143,6 @@ function splitBytes(entry: Buffer, start: number): readonly string[] {
     texts.push(entry.toString('utf8', from, end));
     from = end + 1;
   }
-}
-
-function sequenceOf(text: string, position: number): number {
-  return text.startsWith('=') ? Number(text.slice(1)) : position + Number(text);
 }
 
 function parseAttributes(text: string, known: Map<string, Attributes>): Attributes {

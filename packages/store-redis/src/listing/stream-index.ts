@@ -19,8 +19,11 @@ export interface StreamIndex {
   remove(id: string): Promise<void>;
   /** Ids with the prefix, after `after`, in code unit order, read page by page. */
   scan(options: ScanOptions): AsyncGenerator<readonly string[], void, undefined>;
-  /** Removes some ids of streams that no longer exist, now and then. Call it after each creation. */
-  tidy(): Promise<void>;
+  /**
+   * Looks at some streams, now and then: removes ids of those that no longer exist, and tells of those that forks read. Call it after each
+   * creation.
+   */
+  tidy(onForked: (id: string) => Promise<void>): Promise<void>;
 }
 
 /** Options of {@link StreamIndex.scan}. */
@@ -80,14 +83,17 @@ export function createStreamIndex({ names, send, random }: StreamIndexOptions): 
         after !== undefined && after >= prefix ? bound('(', after) : prefix === '' ? '-' : bound('[', prefix);
       yield* merge(shardsFrom(names, start), maxOf(prefix), limit, rangeOf);
     },
-    async tidy() {
+    async tidy(onForked) {
       if (++creations % TIDY_INTERVAL !== 0) return;
       const key = names.indexes[Math.floor(random() * names.indexes.length)];
       if (key === undefined) return;
       const ids = textsOf(await send(key, ['ZRANDMEMBER', key, String(TIDY_SAMPLE)]));
       await Promise.all(
         ids.map(async (id) => {
-          if (!(await exists(id))) await remove(id);
+          const { meta } = names.of(id);
+          const [incarnation, state] = listOf(await send(meta, ['HMGET', meta, 'i', 'x']));
+          if (incarnation === null) await remove(id);
+          else if (state !== null && !String(state).includes(';0;')) await onForked(id);
         }),
       );
     },
@@ -139,7 +145,10 @@ function bound(kind: '(' | '[', id: string): RedisArgument {
   return typeof encoded === 'string' ? kind + encoded : Buffer.concat([Buffer.from(kind), encoded]);
 }
 
+function listOf(reply: RedisReply): readonly RedisReply[] {
+  return Array.isArray(reply) ? (reply as readonly RedisReply[]) : [];
+}
+
 function textsOf(reply: RedisReply): string[] {
-  const members = Array.isArray(reply) ? (reply as readonly RedisReply[]) : [];
-  return members.map((member) => (Buffer.isBuffer(member) ? decodeOrdered(member) : String(member)));
+  return listOf(reply).map((member) => (Buffer.isBuffer(member) ? decodeOrdered(member) : String(member)));
 }

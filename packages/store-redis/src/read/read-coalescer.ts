@@ -12,6 +12,8 @@ export interface PageRequest {
   readonly from: number;
   readonly limit: number;
   readonly maxBytes: number;
+  /** Reads this incarnation for a fork of it. @default none */
+  readonly forFork?: string;
 }
 
 /** Wraps `read` so that equal requests of one turn share a call. Each caller gets a page array of its own. */

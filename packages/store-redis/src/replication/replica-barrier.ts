@@ -145,6 +145,7 @@ async function batchFollowing(
 function failureOf({ target, head }: Confirmation, reply: RedisReply | undefined): Error | null {
   const [status, position] = Array.isArray(reply) ? (reply as readonly RedisReply[]) : [];
   if (Number(status) === -1) return new StreamNotFoundError(target.id);
+  if (Number(status) === -9) return new StreamNotFoundError(target.id, { retained: true });
   if (Number(status) === -2) return new RedisDataLossError(target.id, head.nextPosition, Number(position));
   return null;
 }

@@ -25,17 +25,20 @@ export interface ScriptTarget {
   readonly keys: StreamKeys;
   /** The script may touch the stream's shard of the index, which lies on the same server. @default false */
   readonly withIndex?: boolean;
+  /** The script is about the forks of the stream. @default false */
+  readonly withForks?: boolean;
 }
 
 /** The command that runs a script, given as EVAL with its source or EVALSHA with its hash. */
 export function scriptCommand(
   [name, script]: readonly [name: 'EVAL' | 'EVALSHA', script: string],
-  { keys, withIndex = false }: ScriptTarget,
+  { keys, withIndex = false, withForks = false }: ScriptTarget,
   ...args: readonly (readonly RedisArgument[])[]
 ): RedisArgument[] {
-  const head: RedisArgument[] = withIndex
-    ? [name, script, '3', keys.meta, keys.log, keys.index]
-    : [name, script, '2', keys.meta, keys.log];
+  const head: RedisArgument[] = [name, script, '2', keys.meta, keys.log];
+  if (withForks) head.push(keys.forks);
+  if (withIndex) head.push(keys.index);
+  if (head.length > 5) head[2] = String(head.length - 3);
   return head.concat(...args);
 }
 

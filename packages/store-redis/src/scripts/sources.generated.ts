@@ -5,10 +5,10 @@ import type { RedisScript } from './redis-script.ts';
 /** lua/append.lua */
 export const appendScript: RedisScript = {
   name: 'append',
-  sha: '8528660b0a7e458202a2eb4f3167c04e61fa10ef',
+  sha: '9cc7ac4ab1caaa1ee35330431480e363165aeda5',
   source: `local call, format, sub = redis.call, string.format, string.sub
 local META, LOG, CHANNEL = KEYS[1], KEYS[2], ARGV[2]
-local I, N, K, F, M, E, T, L, CR = 1, 2, 3, 4, 5, 6, 7, 8, 9
+local I, N, K, F, M, E, T, L, CR, X = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 local GRACE_MS = 10000
 local now = ARGV[1]
 if now == '' then
@@ -18,22 +18,53 @@ end
 local function text(number)
   return format('%.0f', number)
 end
+local function forking(h)
+  if not h[X] then return 0, 0, false end
+  local base, forks, kept = string.match(h[X], '^(%d+);(%d+);(%d)$')
+  return tonumber(base), tonumber(forks), kept == '1'
+end
+local function setForking(h, base, forks, kept)
+  h[X] = text(base) .. ';' .. text(forks) .. (kept and ';1' or ';0')
+  call('HSET', META, 'x', h[X])
+end
+local function stored()
+  local h = call('HMGET', META, 'i', 'n', 'k', 'f', 'm', 'e', 't', 'l', 'cr', 'x')
+  return h[I] and h
+end
+local held = false
+local function leave(h)
+  local base, forks = forking(h)
+  held = forks > 0
+  if held then setForking(h, base, forks, true) else call('UNLINK', META, LOG) end
+  call('SPUBLISH', CHANNEL, '')
+end
 local function living()
-  local h = call('HMGET', META, 'i', 'n', 'k', 'f', 'm', 'e', 't', 'l', 'cr')
-  if not h[I] then return nil end
+  local h = stored()
+  if not h then return nil end
+  if h[X] then
+    local _, _, kept = forking(h)
+    if kept then
+      held = true
+      return nil
+    end
+  end
   local limit = h[T] and tonumber(sub(h[T], 2))
   if limit and sub(h[T], 1, 1) == 's' then limit = limit + call('HGET', META, 'u') end
   if limit and tonumber(now) >= limit then
-    call('UNLINK', META, LOG)
-    call('SPUBLISH', CHANNEL, '')
+    leave(h)
     return nil
   end
   return h
+end
+local function absent()
+  return { held and -9 or -1 }
 end
 local function lost(h)
   return h[I] == ARGV[3] and h[N] + (h[E] and 1 or 0) < tonumber(ARGV[4])
 end
 local function expire(h)
+  local _, forks = forking(h)
+  if forks > 0 then return end
   local left
   if h[T] then
     left = tonumber(sub(h[T], 2)) + GRACE_MS
@@ -59,15 +90,16 @@ local function public(h)
   local counters = h[N] .. ';' .. h[F] .. ';' .. h[K] .. ';' .. (h[L] or '')
   local known = h[I] == ARGV[3]
   if known and not h[E] and not h[CR] then return counters end
-  return { counters, h[E], h[CR], not known and call('HMGET', META, 'i', 'c', 'ca', 'o', 't') }
+  return { counters, h[E], h[CR], not known and call('HMGET', META, 'i', 'c', 'ca', 'o', 't', 'fo') }
 end
 local band, byte, match, min, max = bit.band, string.byte, string.match, math.min, math.max
 local LINE_FEED, SEPARATOR = string.char(10), string.char(255)
 local ENTRY_RECORDS, ENTRY_BYTES = 128, 16384
 local h = living()
-if not h then return { -1 } end
+if not h then return absent() end
 if lost(h) then return { -2, tonumber(h[N]) } end
 touch(h)
+local base, forks = forking(h)
 local first, token, ended = tonumber(h[N]), tonumber(h[K]), h[E]
 local nextPosition, given = first, 0
 local foreign = (h[M] == 'application/json' or sub(h[M], -5) == '+json') and 128 or 64
@@ -93,7 +125,7 @@ end
 local function put(entry, size)
   local id = '0-' .. (nextPosition + 1)
   local added
-  if nextPosition == 0 then
+  if nextPosition == base then
     added = call('XADD', LOG, id, 'r', entry)
   else
     added = call('XADD', LOG, 'NOMKSTREAM', id, 'r', entry)
@@ -151,9 +183,9 @@ while at <= last do
     end
     if not result then
       if ended then
-        result = '3'
+        result = '3,' .. text(skipped)
       elseif (media and media ~= h[M]) or band(flags, foreign) ~= 0 then
-        result = '4'
+        result = '4,' .. text(skipped)
       elseif id and seq > expectedSeq then
         result = '5,' .. text(expectedSeq)
       elseif ordinal and streamSeq and not follows(streamSeq, ordinal) then
@@ -220,7 +252,7 @@ if stored or raised then
   end
   if streamSeq ~= streamSeqBefore then set('q', streamSeq) end
   local retained = tonumber(ARGV[6])
-  if retained > 0 and nextPosition - retained > tonumber(h[F]) then
+  if retained > 0 and forks == 0 and nextPosition - retained > tonumber(h[F]) then
     h[F] = text(nextPosition - retained)
     set('f', h[F])
     trim(nextPosition - retained)
@@ -243,10 +275,10 @@ return { 0, public(h), plain and '' or table.concat(results, ';'), regressions[1
 /** lua/create.lua */
 export const createScript: RedisScript = {
   name: 'create',
-  sha: 'b15848508affbede0319ba8a099c24874a92c1f5',
+  sha: 'b87566b5f653a4c43d32ba8184354440173a8d87',
   source: `local call, format, sub = redis.call, string.format, string.sub
 local META, LOG, CHANNEL = KEYS[1], KEYS[2], ARGV[2]
-local I, N, K, F, M, E, T, L, CR = 1, 2, 3, 4, 5, 6, 7, 8, 9
+local I, N, K, F, M, E, T, L, CR, X = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 local GRACE_MS = 10000
 local now = ARGV[1]
 if now == '' then
@@ -256,22 +288,53 @@ end
 local function text(number)
   return format('%.0f', number)
 end
+local function forking(h)
+  if not h[X] then return 0, 0, false end
+  local base, forks, kept = string.match(h[X], '^(%d+);(%d+);(%d)$')
+  return tonumber(base), tonumber(forks), kept == '1'
+end
+local function setForking(h, base, forks, kept)
+  h[X] = text(base) .. ';' .. text(forks) .. (kept and ';1' or ';0')
+  call('HSET', META, 'x', h[X])
+end
+local function stored()
+  local h = call('HMGET', META, 'i', 'n', 'k', 'f', 'm', 'e', 't', 'l', 'cr', 'x')
+  return h[I] and h
+end
+local held = false
+local function leave(h)
+  local base, forks = forking(h)
+  held = forks > 0
+  if held then setForking(h, base, forks, true) else call('UNLINK', META, LOG) end
+  call('SPUBLISH', CHANNEL, '')
+end
 local function living()
-  local h = call('HMGET', META, 'i', 'n', 'k', 'f', 'm', 'e', 't', 'l', 'cr')
-  if not h[I] then return nil end
+  local h = stored()
+  if not h then return nil end
+  if h[X] then
+    local _, _, kept = forking(h)
+    if kept then
+      held = true
+      return nil
+    end
+  end
   local limit = h[T] and tonumber(sub(h[T], 2))
   if limit and sub(h[T], 1, 1) == 's' then limit = limit + call('HGET', META, 'u') end
   if limit and tonumber(now) >= limit then
-    call('UNLINK', META, LOG)
-    call('SPUBLISH', CHANNEL, '')
+    leave(h)
     return nil
   end
   return h
+end
+local function absent()
+  return { held and -9 or -1 }
 end
 local function lost(h)
   return h[I] == ARGV[3] and h[N] + (h[E] and 1 or 0) < tonumber(ARGV[4])
 end
 local function expire(h)
+  local _, forks = forking(h)
+  if forks > 0 then return end
   local left
   if h[T] then
     left = tonumber(sub(h[T], 2)) + GRACE_MS
@@ -297,10 +360,14 @@ local function public(h)
   local counters = h[N] .. ';' .. h[F] .. ';' .. h[K] .. ';' .. (h[L] or '')
   local known = h[I] == ARGV[3]
   if known and not h[E] and not h[CR] then return counters end
-  return { counters, h[E], h[CR], not known and call('HMGET', META, 'i', 'c', 'ca', 'o', 't') }
+  return { counters, h[E], h[CR], not known and call('HMGET', META, 'i', 'c', 'ca', 'o', 't', 'fo') }
 end
 local life, token, ending = ARGV[10], ARGV[13], ARGV[14]
+local only, origin = ARGV[16], ARGV[17]
 local h = living()
+if only ~= '' and not (h and h[I] == only) then return absent() end
+if not h and held then return { -9 } end
+if origin ~= '' and (h or tonumber(now) > tonumber(ARGV[20])) then return { -6 } end
 if KEYS[3] then call('ZADD', KEYS[3], 0, ARGV[15]) end
 if h then
   if lost(h) then return { -2, tonumber(h[N]) } end
@@ -314,12 +381,17 @@ if h then
   end
   return { 0, public(h) }
 end
-local count = (#ARGV - 15) / 2
+local base, first = tonumber(ARGV[18]), tonumber(ARGV[19])
+local count = (#ARGV - 20) / 2
+local nextPosition = base + count
 call('UNLINK', LOG)
-for index = 16, #ARGV, 2 do call('XADD', LOG, '0-*', 'r', now .. ARGV[index] .. ARGV[index + 1]) end
-local trimmed = math.max(tonumber(ARGV[6]) > 0 and count - ARGV[6] or 0, 0)
-if trimmed > 0 then trim(trimmed) end
-h = { ARGV[7], text(count), token == '' and '0' or token, text(trimmed), ARGV[9], false, false, false, false }
+for index = 1, count do
+  call('XADD', LOG, '0-' .. text(base + index), 'r', now .. ARGV[19 + 2 * index] .. ARGV[20 + 2 * index])
+end
+local retained = tonumber(ARGV[6])
+if retained > 0 and nextPosition - retained > first then first = nextPosition - retained end
+if first > base then trim(first) end
+h = { ARGV[7], text(nextPosition), token == '' and '0' or token, text(first), ARGV[9], false, false, false, false, false }
 local fields = { 'i', h[I], 'n', h[N], 'k', h[K], 'f', h[F], 'm', h[M] }
 local function set(index, name, value)
   if index then h[index] = value end
@@ -335,6 +407,10 @@ if life ~= '' then
 end
 if ARGV[11] ~= '' then set(L, 'l', ARGV[11] .. ';0') end
 if ARGV[12] ~= '' then set(nil, 'o', ARGV[12]) end
+if origin ~= '' then
+  set(nil, 'fo', origin)
+  if base > 0 then set(X, 'x', text(base) .. ';0;0') end
+end
 set(nil, 'c', ARGV[8])
 set(nil, 'ca', now)
 call('HSET', META, unpack(fields))
@@ -345,10 +421,10 @@ return { 1, public(h) }`,
 /** lua/delete.lua */
 export const deleteScript: RedisScript = {
   name: 'delete',
-  sha: '18e0e7677f571e20e70630043b208440950948ed',
+  sha: '23e1cb25ee07764ce81792f5607e5b71fadebbeb',
   source: `local call, format, sub = redis.call, string.format, string.sub
 local META, LOG, CHANNEL = KEYS[1], KEYS[2], ARGV[2]
-local I, N, K, F, M, E, T, L, CR = 1, 2, 3, 4, 5, 6, 7, 8, 9
+local I, N, K, F, M, E, T, L, CR, X = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 local GRACE_MS = 10000
 local now = ARGV[1]
 if now == '' then
@@ -358,22 +434,53 @@ end
 local function text(number)
   return format('%.0f', number)
 end
+local function forking(h)
+  if not h[X] then return 0, 0, false end
+  local base, forks, kept = string.match(h[X], '^(%d+);(%d+);(%d)$')
+  return tonumber(base), tonumber(forks), kept == '1'
+end
+local function setForking(h, base, forks, kept)
+  h[X] = text(base) .. ';' .. text(forks) .. (kept and ';1' or ';0')
+  call('HSET', META, 'x', h[X])
+end
+local function stored()
+  local h = call('HMGET', META, 'i', 'n', 'k', 'f', 'm', 'e', 't', 'l', 'cr', 'x')
+  return h[I] and h
+end
+local held = false
+local function leave(h)
+  local base, forks = forking(h)
+  held = forks > 0
+  if held then setForking(h, base, forks, true) else call('UNLINK', META, LOG) end
+  call('SPUBLISH', CHANNEL, '')
+end
 local function living()
-  local h = call('HMGET', META, 'i', 'n', 'k', 'f', 'm', 'e', 't', 'l', 'cr')
-  if not h[I] then return nil end
+  local h = stored()
+  if not h then return nil end
+  if h[X] then
+    local _, _, kept = forking(h)
+    if kept then
+      held = true
+      return nil
+    end
+  end
   local limit = h[T] and tonumber(sub(h[T], 2))
   if limit and sub(h[T], 1, 1) == 's' then limit = limit + call('HGET', META, 'u') end
   if limit and tonumber(now) >= limit then
-    call('UNLINK', META, LOG)
-    call('SPUBLISH', CHANNEL, '')
+    leave(h)
     return nil
   end
   return h
+end
+local function absent()
+  return { held and -9 or -1 }
 end
 local function lost(h)
   return h[I] == ARGV[3] and h[N] + (h[E] and 1 or 0) < tonumber(ARGV[4])
 end
 local function expire(h)
+  local _, forks = forking(h)
+  if forks > 0 then return end
   local left
   if h[T] then
     left = tonumber(sub(h[T], 2)) + GRACE_MS
@@ -399,23 +506,24 @@ local function public(h)
   local counters = h[N] .. ';' .. h[F] .. ';' .. h[K] .. ';' .. (h[L] or '')
   local known = h[I] == ARGV[3]
   if known and not h[E] and not h[CR] then return counters end
-  return { counters, h[E], h[CR], not known and call('HMGET', META, 'i', 'c', 'ca', 'o', 't') }
+  return { counters, h[E], h[CR], not known and call('HMGET', META, 'i', 'c', 'ca', 'o', 't', 'fo') }
 end
 local h = living()
-if KEYS[3] then call('ZREM', KEYS[3], ARGV[5]) end
+local origin = h and call('HGET', META, 'fo')
+if h then leave(h) end
+if KEYS[3] and not held then call('ZREM', KEYS[3], ARGV[5]) end
 if not h then return { 0 } end
-call('UNLINK', META, LOG)
-call('SPUBLISH', CHANNEL, '')
-return { 1 }`,
+if held then return { 2 } end
+return { 1, h[I], origin }`,
 };
 
 /** lua/head.lua */
 export const headScript: RedisScript = {
   name: 'head',
-  sha: '9da410939069905b0d2156587d2bd8621ff59ef4',
+  sha: '557329d531d39161bc0e0357794b04c15f8e90bb',
   source: `local call, format, sub = redis.call, string.format, string.sub
 local META, LOG, CHANNEL = KEYS[1], KEYS[2], ARGV[2]
-local I, N, K, F, M, E, T, L, CR = 1, 2, 3, 4, 5, 6, 7, 8, 9
+local I, N, K, F, M, E, T, L, CR, X = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 local GRACE_MS = 10000
 local now = ARGV[1]
 if now == '' then
@@ -425,22 +533,53 @@ end
 local function text(number)
   return format('%.0f', number)
 end
+local function forking(h)
+  if not h[X] then return 0, 0, false end
+  local base, forks, kept = string.match(h[X], '^(%d+);(%d+);(%d)$')
+  return tonumber(base), tonumber(forks), kept == '1'
+end
+local function setForking(h, base, forks, kept)
+  h[X] = text(base) .. ';' .. text(forks) .. (kept and ';1' or ';0')
+  call('HSET', META, 'x', h[X])
+end
+local function stored()
+  local h = call('HMGET', META, 'i', 'n', 'k', 'f', 'm', 'e', 't', 'l', 'cr', 'x')
+  return h[I] and h
+end
+local held = false
+local function leave(h)
+  local base, forks = forking(h)
+  held = forks > 0
+  if held then setForking(h, base, forks, true) else call('UNLINK', META, LOG) end
+  call('SPUBLISH', CHANNEL, '')
+end
 local function living()
-  local h = call('HMGET', META, 'i', 'n', 'k', 'f', 'm', 'e', 't', 'l', 'cr')
-  if not h[I] then return nil end
+  local h = stored()
+  if not h then return nil end
+  if h[X] then
+    local _, _, kept = forking(h)
+    if kept then
+      held = true
+      return nil
+    end
+  end
   local limit = h[T] and tonumber(sub(h[T], 2))
   if limit and sub(h[T], 1, 1) == 's' then limit = limit + call('HGET', META, 'u') end
   if limit and tonumber(now) >= limit then
-    call('UNLINK', META, LOG)
-    call('SPUBLISH', CHANNEL, '')
+    leave(h)
     return nil
   end
   return h
+end
+local function absent()
+  return { held and -9 or -1 }
 end
 local function lost(h)
   return h[I] == ARGV[3] and h[N] + (h[E] and 1 or 0) < tonumber(ARGV[4])
 end
 local function expire(h)
+  local _, forks = forking(h)
+  if forks > 0 then return end
   local left
   if h[T] then
     left = tonumber(sub(h[T], 2)) + GRACE_MS
@@ -466,10 +605,10 @@ local function public(h)
   local counters = h[N] .. ';' .. h[F] .. ';' .. h[K] .. ';' .. (h[L] or '')
   local known = h[I] == ARGV[3]
   if known and not h[E] and not h[CR] then return counters end
-  return { counters, h[E], h[CR], not known and call('HMGET', META, 'i', 'c', 'ca', 'o', 't') }
+  return { counters, h[E], h[CR], not known and call('HMGET', META, 'i', 'c', 'ca', 'o', 't', 'fo') }
 end
 local h = living()
-if not h then return { -1 } end
+if not h then return absent() end
 if lost(h) then return { -2, tonumber(h[N]) } end
 if ARGV[5] == '1' then touch(h) end
 return { 0, public(h), ARGV[6] ~= '' and call('HGET', META, 'p:' .. ARGV[6]) or false }`,
@@ -478,10 +617,10 @@ return { 0, public(h), ARGV[6] ~= '' and call('HGET', META, 'p:' .. ARGV[6]) or 
 /** lua/mark.lua */
 export const markScript: RedisScript = {
   name: 'mark',
-  sha: '67d3018afe6ccb58033f267637066c410e5a8748',
+  sha: 'c2b0d7b0de6588327dff2d8ed8b7bfb1d0b5c7a8',
   source: `local call, format, sub = redis.call, string.format, string.sub
 local META, LOG, CHANNEL = KEYS[1], KEYS[2], ARGV[2]
-local I, N, K, F, M, E, T, L, CR = 1, 2, 3, 4, 5, 6, 7, 8, 9
+local I, N, K, F, M, E, T, L, CR, X = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 local GRACE_MS = 10000
 local now = ARGV[1]
 if now == '' then
@@ -491,22 +630,53 @@ end
 local function text(number)
   return format('%.0f', number)
 end
+local function forking(h)
+  if not h[X] then return 0, 0, false end
+  local base, forks, kept = string.match(h[X], '^(%d+);(%d+);(%d)$')
+  return tonumber(base), tonumber(forks), kept == '1'
+end
+local function setForking(h, base, forks, kept)
+  h[X] = text(base) .. ';' .. text(forks) .. (kept and ';1' or ';0')
+  call('HSET', META, 'x', h[X])
+end
+local function stored()
+  local h = call('HMGET', META, 'i', 'n', 'k', 'f', 'm', 'e', 't', 'l', 'cr', 'x')
+  return h[I] and h
+end
+local held = false
+local function leave(h)
+  local base, forks = forking(h)
+  held = forks > 0
+  if held then setForking(h, base, forks, true) else call('UNLINK', META, LOG) end
+  call('SPUBLISH', CHANNEL, '')
+end
 local function living()
-  local h = call('HMGET', META, 'i', 'n', 'k', 'f', 'm', 'e', 't', 'l', 'cr')
-  if not h[I] then return nil end
+  local h = stored()
+  if not h then return nil end
+  if h[X] then
+    local _, _, kept = forking(h)
+    if kept then
+      held = true
+      return nil
+    end
+  end
   local limit = h[T] and tonumber(sub(h[T], 2))
   if limit and sub(h[T], 1, 1) == 's' then limit = limit + call('HGET', META, 'u') end
   if limit and tonumber(now) >= limit then
-    call('UNLINK', META, LOG)
-    call('SPUBLISH', CHANNEL, '')
+    leave(h)
     return nil
   end
   return h
+end
+local function absent()
+  return { held and -9 or -1 }
 end
 local function lost(h)
   return h[I] == ARGV[3] and h[N] + (h[E] and 1 or 0) < tonumber(ARGV[4])
 end
 local function expire(h)
+  local _, forks = forking(h)
+  if forks > 0 then return end
   local left
   if h[T] then
     left = tonumber(sub(h[T], 2)) + GRACE_MS
@@ -532,10 +702,10 @@ local function public(h)
   local counters = h[N] .. ';' .. h[F] .. ';' .. h[K] .. ';' .. (h[L] or '')
   local known = h[I] == ARGV[3]
   if known and not h[E] and not h[CR] then return counters end
-  return { counters, h[E], h[CR], not known and call('HMGET', META, 'i', 'c', 'ca', 'o', 't') }
+  return { counters, h[E], h[CR], not known and call('HMGET', META, 'i', 'c', 'ca', 'o', 't', 'fo') }
 end
 local h = living()
-if not h then return { -1 } end
+if not h then return absent() end
 if lost(h) then return { -2, tonumber(h[N]) } end
 touch(h)
 local kind = ARGV[5]
@@ -572,13 +742,13 @@ end
 return { 0, public(h) }`,
 };
 
-/** lua/read.lua */
-export const readScript: RedisScript = {
-  name: 'read',
-  sha: '394578dc0e72780351945491d8e0b060ccbe469f',
+/** lua/pin.lua */
+export const pinScript: RedisScript = {
+  name: 'pin',
+  sha: '2ad7070751cfcb0911f0d44cc5b52a9b3ffdc393',
   source: `local call, format, sub = redis.call, string.format, string.sub
 local META, LOG, CHANNEL = KEYS[1], KEYS[2], ARGV[2]
-local I, N, K, F, M, E, T, L, CR = 1, 2, 3, 4, 5, 6, 7, 8, 9
+local I, N, K, F, M, E, T, L, CR, X = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 local GRACE_MS = 10000
 local now = ARGV[1]
 if now == '' then
@@ -588,22 +758,53 @@ end
 local function text(number)
   return format('%.0f', number)
 end
+local function forking(h)
+  if not h[X] then return 0, 0, false end
+  local base, forks, kept = string.match(h[X], '^(%d+);(%d+);(%d)$')
+  return tonumber(base), tonumber(forks), kept == '1'
+end
+local function setForking(h, base, forks, kept)
+  h[X] = text(base) .. ';' .. text(forks) .. (kept and ';1' or ';0')
+  call('HSET', META, 'x', h[X])
+end
+local function stored()
+  local h = call('HMGET', META, 'i', 'n', 'k', 'f', 'm', 'e', 't', 'l', 'cr', 'x')
+  return h[I] and h
+end
+local held = false
+local function leave(h)
+  local base, forks = forking(h)
+  held = forks > 0
+  if held then setForking(h, base, forks, true) else call('UNLINK', META, LOG) end
+  call('SPUBLISH', CHANNEL, '')
+end
 local function living()
-  local h = call('HMGET', META, 'i', 'n', 'k', 'f', 'm', 'e', 't', 'l', 'cr')
-  if not h[I] then return nil end
+  local h = stored()
+  if not h then return nil end
+  if h[X] then
+    local _, _, kept = forking(h)
+    if kept then
+      held = true
+      return nil
+    end
+  end
   local limit = h[T] and tonumber(sub(h[T], 2))
   if limit and sub(h[T], 1, 1) == 's' then limit = limit + call('HGET', META, 'u') end
   if limit and tonumber(now) >= limit then
-    call('UNLINK', META, LOG)
-    call('SPUBLISH', CHANNEL, '')
+    leave(h)
     return nil
   end
   return h
+end
+local function absent()
+  return { held and -9 or -1 }
 end
 local function lost(h)
   return h[I] == ARGV[3] and h[N] + (h[E] and 1 or 0) < tonumber(ARGV[4])
 end
 local function expire(h)
+  local _, forks = forking(h)
+  if forks > 0 then return end
   local left
   if h[T] then
     left = tonumber(sub(h[T], 2)) + GRACE_MS
@@ -629,16 +830,123 @@ local function public(h)
   local counters = h[N] .. ';' .. h[F] .. ';' .. h[K] .. ';' .. (h[L] or '')
   local known = h[I] == ARGV[3]
   if known and not h[E] and not h[CR] then return counters end
-  return { counters, h[E], h[CR], not known and call('HMGET', META, 'i', 'c', 'ca', 'o', 't') }
+  return { counters, h[E], h[CR], not known and call('HMGET', META, 'i', 'c', 'ca', 'o', 't', 'fo') }
 end
 local h = living()
-if not h then return { -1 } end
+if not h then return absent() end
+if lost(h) then return { -2, tonumber(h[N]) } end
+local base, forks = forking(h)
+if call('HSETNX', KEYS[3], ARGV[5], now .. ';' .. ARGV[6]) == 1 then setForking(h, base, forks + 1, false) end
+call('PERSIST', META)
+call('PERSIST', LOG)
+return { 0, public(h), now }`,
+};
+
+/** lua/read.lua */
+export const readScript: RedisScript = {
+  name: 'read',
+  sha: '2c85558f5473ddf4030deedf94f6b8e1d800090d',
+  source: `local call, format, sub = redis.call, string.format, string.sub
+local META, LOG, CHANNEL = KEYS[1], KEYS[2], ARGV[2]
+local I, N, K, F, M, E, T, L, CR, X = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+local GRACE_MS = 10000
+local now = ARGV[1]
+if now == '' then
+  local time = call('TIME')
+  now = time[1] .. sub(time[2] + 1000000, 2, 4)
+end
+local function text(number)
+  return format('%.0f', number)
+end
+local function forking(h)
+  if not h[X] then return 0, 0, false end
+  local base, forks, kept = string.match(h[X], '^(%d+);(%d+);(%d)$')
+  return tonumber(base), tonumber(forks), kept == '1'
+end
+local function setForking(h, base, forks, kept)
+  h[X] = text(base) .. ';' .. text(forks) .. (kept and ';1' or ';0')
+  call('HSET', META, 'x', h[X])
+end
+local function stored()
+  local h = call('HMGET', META, 'i', 'n', 'k', 'f', 'm', 'e', 't', 'l', 'cr', 'x')
+  return h[I] and h
+end
+local held = false
+local function leave(h)
+  local base, forks = forking(h)
+  held = forks > 0
+  if held then setForking(h, base, forks, true) else call('UNLINK', META, LOG) end
+  call('SPUBLISH', CHANNEL, '')
+end
+local function living()
+  local h = stored()
+  if not h then return nil end
+  if h[X] then
+    local _, _, kept = forking(h)
+    if kept then
+      held = true
+      return nil
+    end
+  end
+  local limit = h[T] and tonumber(sub(h[T], 2))
+  if limit and sub(h[T], 1, 1) == 's' then limit = limit + call('HGET', META, 'u') end
+  if limit and tonumber(now) >= limit then
+    leave(h)
+    return nil
+  end
+  return h
+end
+local function absent()
+  return { held and -9 or -1 }
+end
+local function lost(h)
+  return h[I] == ARGV[3] and h[N] + (h[E] and 1 or 0) < tonumber(ARGV[4])
+end
+local function expire(h)
+  local _, forks = forking(h)
+  if forks > 0 then return end
+  local left
+  if h[T] then
+    left = tonumber(sub(h[T], 2)) + GRACE_MS
+    if sub(h[T], 1, 1) == 'a' then left = left - now end
+  end
+  local removal = h[E] and call('HGET', META, 'rx')
+  if removal and (not left or removal - now < left) then left = removal - now end
+  if not left then return end
+  left = text(math.max(left, 1))
+  call('PEXPIRE', META, left)
+  call('PEXPIRE', LOG, left)
+end
+local function trim(position)
+  local entry = call('XREVRANGE', LOG, '0-' .. (position + 1), '-', 'COUNT', 1)[1]
+  if entry then call('XTRIM', LOG, 'MINID', '~', entry[1]) end
+end
+local function touch(h)
+  if not h[T] or sub(h[T], 1, 1) ~= 's' then return end
+  call('HSET', META, 'u', now)
+  expire(h)
+end
+local function public(h)
+  local counters = h[N] .. ';' .. h[F] .. ';' .. h[K] .. ';' .. (h[L] or '')
+  local known = h[I] == ARGV[3]
+  if known and not h[E] and not h[CR] then return counters end
+  return { counters, h[E], h[CR], not known and call('HMGET', META, 'i', 'c', 'ca', 'o', 't', 'fo') }
+end
+local forFork = ARGV[8] ~= ''
+local h
+if forFork then
+  h = stored()
+  if h and h[I] ~= ARGV[8] then h = nil end
+else
+  h = living()
+end
+if not h then return absent() end
 local nextPosition = tonumber(h[N])
 if lost(h) then return { -2, nextPosition } end
-touch(h)
+if not forFork then touch(h) end
 local position, limit, bytes = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 if position < tonumber(h[F]) then return { -3, tonumber(h[F]) } end
-if position >= nextPosition then return { 0, public(h), {}, position } end
+if position >= nextPosition or position < forking(h) then return { 0, public(h), {}, position } end
 local holder = call('XREVRANGE', LOG, '0-' .. (position + 1), '-', 'COUNT', 1)[1]
 if not holder then return { -4 } end
 local start = tonumber(sub(holder[1], 3)) - 1
@@ -665,10 +973,10 @@ return { 0, public(h), page, start }`,
 /** lua/sync.lua */
 export const syncScript: RedisScript = {
   name: 'sync',
-  sha: '5f40183441fc4208c16489c06abfa1b82833dd45',
+  sha: '4e964999c8d65c9874260bfb1461c8d9597b02d7',
   source: `local call, format, sub = redis.call, string.format, string.sub
 local META, LOG, CHANNEL = KEYS[1], KEYS[2], ARGV[2]
-local I, N, K, F, M, E, T, L, CR = 1, 2, 3, 4, 5, 6, 7, 8, 9
+local I, N, K, F, M, E, T, L, CR, X = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 local GRACE_MS = 10000
 local now = ARGV[1]
 if now == '' then
@@ -678,22 +986,53 @@ end
 local function text(number)
   return format('%.0f', number)
 end
+local function forking(h)
+  if not h[X] then return 0, 0, false end
+  local base, forks, kept = string.match(h[X], '^(%d+);(%d+);(%d)$')
+  return tonumber(base), tonumber(forks), kept == '1'
+end
+local function setForking(h, base, forks, kept)
+  h[X] = text(base) .. ';' .. text(forks) .. (kept and ';1' or ';0')
+  call('HSET', META, 'x', h[X])
+end
+local function stored()
+  local h = call('HMGET', META, 'i', 'n', 'k', 'f', 'm', 'e', 't', 'l', 'cr', 'x')
+  return h[I] and h
+end
+local held = false
+local function leave(h)
+  local base, forks = forking(h)
+  held = forks > 0
+  if held then setForking(h, base, forks, true) else call('UNLINK', META, LOG) end
+  call('SPUBLISH', CHANNEL, '')
+end
 local function living()
-  local h = call('HMGET', META, 'i', 'n', 'k', 'f', 'm', 'e', 't', 'l', 'cr')
-  if not h[I] then return nil end
+  local h = stored()
+  if not h then return nil end
+  if h[X] then
+    local _, _, kept = forking(h)
+    if kept then
+      held = true
+      return nil
+    end
+  end
   local limit = h[T] and tonumber(sub(h[T], 2))
   if limit and sub(h[T], 1, 1) == 's' then limit = limit + call('HGET', META, 'u') end
   if limit and tonumber(now) >= limit then
-    call('UNLINK', META, LOG)
-    call('SPUBLISH', CHANNEL, '')
+    leave(h)
     return nil
   end
   return h
+end
+local function absent()
+  return { held and -9 or -1 }
 end
 local function lost(h)
   return h[I] == ARGV[3] and h[N] + (h[E] and 1 or 0) < tonumber(ARGV[4])
 end
 local function expire(h)
+  local _, forks = forking(h)
+  if forks > 0 then return end
   local left
   if h[T] then
     left = tonumber(sub(h[T], 2)) + GRACE_MS
@@ -719,11 +1058,119 @@ local function public(h)
   local counters = h[N] .. ';' .. h[F] .. ';' .. h[K] .. ';' .. (h[L] or '')
   local known = h[I] == ARGV[3]
   if known and not h[E] and not h[CR] then return counters end
-  return { counters, h[E], h[CR], not known and call('HMGET', META, 'i', 'c', 'ca', 'o', 't') }
+  return { counters, h[E], h[CR], not known and call('HMGET', META, 'i', 'c', 'ca', 'o', 't', 'fo') }
 end
 local h = living()
-if not h then return { -1 } end
+if not h then return absent() end
 if lost(h) then return { -2, tonumber(h[N]) } end
 call('HINCRBY', META, 's', 1)
 return { 0 }`,
+};
+
+/** lua/unpin.lua */
+export const unpinScript: RedisScript = {
+  name: 'unpin',
+  sha: 'be383d436729c1e4293a49818d9d8ad9200506fb',
+  source: `local call, format, sub = redis.call, string.format, string.sub
+local META, LOG, CHANNEL = KEYS[1], KEYS[2], ARGV[2]
+local I, N, K, F, M, E, T, L, CR, X = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+local GRACE_MS = 10000
+local now = ARGV[1]
+if now == '' then
+  local time = call('TIME')
+  now = time[1] .. sub(time[2] + 1000000, 2, 4)
+end
+local function text(number)
+  return format('%.0f', number)
+end
+local function forking(h)
+  if not h[X] then return 0, 0, false end
+  local base, forks, kept = string.match(h[X], '^(%d+);(%d+);(%d)$')
+  return tonumber(base), tonumber(forks), kept == '1'
+end
+local function setForking(h, base, forks, kept)
+  h[X] = text(base) .. ';' .. text(forks) .. (kept and ';1' or ';0')
+  call('HSET', META, 'x', h[X])
+end
+local function stored()
+  local h = call('HMGET', META, 'i', 'n', 'k', 'f', 'm', 'e', 't', 'l', 'cr', 'x')
+  return h[I] and h
+end
+local held = false
+local function leave(h)
+  local base, forks = forking(h)
+  held = forks > 0
+  if held then setForking(h, base, forks, true) else call('UNLINK', META, LOG) end
+  call('SPUBLISH', CHANNEL, '')
+end
+local function living()
+  local h = stored()
+  if not h then return nil end
+  if h[X] then
+    local _, _, kept = forking(h)
+    if kept then
+      held = true
+      return nil
+    end
+  end
+  local limit = h[T] and tonumber(sub(h[T], 2))
+  if limit and sub(h[T], 1, 1) == 's' then limit = limit + call('HGET', META, 'u') end
+  if limit and tonumber(now) >= limit then
+    leave(h)
+    return nil
+  end
+  return h
+end
+local function absent()
+  return { held and -9 or -1 }
+end
+local function lost(h)
+  return h[I] == ARGV[3] and h[N] + (h[E] and 1 or 0) < tonumber(ARGV[4])
+end
+local function expire(h)
+  local _, forks = forking(h)
+  if forks > 0 then return end
+  local left
+  if h[T] then
+    left = tonumber(sub(h[T], 2)) + GRACE_MS
+    if sub(h[T], 1, 1) == 'a' then left = left - now end
+  end
+  local removal = h[E] and call('HGET', META, 'rx')
+  if removal and (not left or removal - now < left) then left = removal - now end
+  if not left then return end
+  left = text(math.max(left, 1))
+  call('PEXPIRE', META, left)
+  call('PEXPIRE', LOG, left)
+end
+local function trim(position)
+  local entry = call('XREVRANGE', LOG, '0-' .. (position + 1), '-', 'COUNT', 1)[1]
+  if entry then call('XTRIM', LOG, 'MINID', '~', entry[1]) end
+end
+local function touch(h)
+  if not h[T] or sub(h[T], 1, 1) ~= 's' then return end
+  call('HSET', META, 'u', now)
+  expire(h)
+end
+local function public(h)
+  local counters = h[N] .. ';' .. h[F] .. ';' .. h[K] .. ';' .. (h[L] or '')
+  local known = h[I] == ARGV[3]
+  if known and not h[E] and not h[CR] then return counters end
+  return { counters, h[E], h[CR], not known and call('HMGET', META, 'i', 'c', 'ca', 'o', 't', 'fo') }
+end
+local h = stored()
+if not h or h[I] ~= ARGV[5] then return { 0 } end
+local base, forks, kept = forking(h)
+if call('HDEL', KEYS[3], ARGV[6]) == 1 then
+  forks = math.max(forks - 1, 0)
+  setForking(h, base, forks, kept)
+end
+if forks > 0 then return { 0 } end
+if not kept then
+  expire(h)
+  return { 0 }
+end
+local origin = call('HGET', META, 'fo')
+call('UNLINK', META, LOG, KEYS[3])
+if KEYS[4] then call('ZREM', KEYS[4], ARGV[7]) end
+return { 1, h[I], origin }`,
 };

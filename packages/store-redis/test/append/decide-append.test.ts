@@ -9,7 +9,7 @@ import { expect, test } from 'vitest';
 import { singleServer } from '../support/single-server.ts';
 
 const redis = singleServer();
-const RUNS = 400;
+const RUNS = 800;
 const MAX = Number.MAX_SAFE_INTEGER;
 const OTHER_PRODUCERS = ['q', '__proto__', 'p:1', ''.padEnd(70, '\u20ac')];
 
@@ -92,11 +92,41 @@ const request = (bytes: boolean): fc.Arbitrary<AppendRequest> =>
     // The generator knows the shapes, the type checker does not.
     .map(({ segments, token }) => ({ segments, token }) as unknown as AppendRequest);
 
+/** What a writer that does not wait sends: appends that go on where the one before stopped, which are joined; some of it stored before. */
+const runOfProducer = (bytes: boolean): fc.Arbitrary<AppendRequest[]> =>
+  fc
+    .record({
+      id: fc.constantFrom('p', 'q'),
+      epoch: fc.constantFrom(0, 1),
+      seq: small(6),
+      sizes: fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 2, maxLength: 6 }),
+      data: fc.oneof({ weight: 5, arbitrary: payload(bytes) }, { weight: 1, arbitrary: payload(!bytes) }),
+      token: fc.oneof({ weight: 9, arbitrary: fc.constant(1) }, { weight: 1, arbitrary: small(2) }),
+    })
+    .map(({ id, epoch, seq, sizes, data, token }) => {
+      let next = seq;
+      return sizes.map((size) => {
+        const producer = { id, epoch, seq: next };
+        next += size;
+        return { token, segments: [{ producer, records: Array.from({ length: size }, () => ({ data })) }] };
+      });
+    });
+
 const program = fc.boolean().chain((bytes) =>
   fc.record({
     contentType: fc.constant(bytes ? 'application/octet-stream' : 'application/json'),
     token: fc.constantFrom(0, 1),
-    bursts: fc.array(fc.array(request(bytes), { minLength: 1, maxLength: 5 }), { minLength: 1, maxLength: 5 }),
+    bursts: fc.array(
+      fc.oneof(
+        { weight: 3, arbitrary: fc.array(request(bytes), { minLength: 1, maxLength: 5 }) },
+        { weight: 2, arbitrary: runOfProducer(bytes) },
+        {
+          weight: 1,
+          arbitrary: fc.tuple(request(bytes), runOfProducer(bytes)).map(([one, run]) => [one, ...run]),
+        },
+      ),
+      { minLength: 1, maxLength: 5 },
+    ),
   }),
 );
 

@@ -16,6 +16,7 @@ import type { ManualClock } from '../clock/manual-clock.ts';
  * - `segments`: several segments in one append.
  * - `record-sequences`: sequences number records (`sequencing: 'record'`); without it producers number whole segments.
  * - `failure-detail`: `name`, `stack` and non-public failures of an end are kept, not only what readers may see.
+ * - `forks`: `fork` of create, and what is kept for forks.
  * - `list`: listing by prefix.
  * - `producer`: reading a producer's state.
  */
@@ -30,6 +31,7 @@ export type StoreFeature =
   | 'segments'
   | 'record-sequences'
   | 'failure-detail'
+  | 'forks'
   | 'list'
   | 'producer';
 
@@ -45,6 +47,7 @@ export const STORE_FEATURES: readonly StoreFeature[] = [
   'segments',
   'record-sequences',
   'failure-detail',
+  'forks',
   'list',
   'producer',
 ];

@@ -1,7 +1,7 @@
 import { PublicError } from '@perennial/core';
 
 import type { Answer, AnswererInfo, AnswerEvent } from '../../lib/answer.ts';
-import type { Match } from '../corpus/corpus.ts';
+import type { Match } from '../corpus/passage-index.ts';
 
 /** Earlier turns of a conversation that an answerer is told of. */
 export const HISTORY_TURNS = 4;

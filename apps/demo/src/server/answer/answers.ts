@@ -27,7 +27,7 @@ export interface AnswersOptions {
   readonly answerer: Answerer;
   /** How soon another server takes over from one that is lost, in ms. */
   readonly leaseMs: number;
-  /** Rejects with what a reader may know when there is nothing to answer from. */
+  /** Asked when nothing was found to answer from: rejects with what a reader may know of the reason. */
   readonly checkDocuments: () => Promise<void>;
 }
 
@@ -47,8 +47,9 @@ export function createAnswers({ store, answerer, leaseMs, checkDocuments }: Answ
     await step('note', () => note(deps.store, input.note));
 
     const findings = await step('retrieve', async (): Promise<Findings> => {
-      await checkDocuments();
-      return deps.answerer.find(input.question);
+      const findings = await deps.answerer.find(input.question);
+      if (!findings.hasDocuments) await checkDocuments();
+      return findings;
     });
 
     await step('generate', async ({ signal, writable, emitted }) => {

@@ -1,4 +1,4 @@
-import type { Match } from '../corpus/corpus.ts';
+import type { Match } from '../corpus/passage-index.ts';
 import { toTerms } from '../corpus/terms.ts';
 import { type Block, type Sentence, toBlocks } from './blocks.ts';
 

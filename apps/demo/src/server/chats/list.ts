@@ -60,7 +60,8 @@ function ifDeleted(error: unknown): [] {
   throw error;
 }
 
-async function listHeads(store: StreamStore, prefix: string): Promise<StreamHead[]> {
+/** Every stream whose id begins so. */
+export async function listHeads(store: StreamStore, prefix: string): Promise<StreamHead[]> {
   const heads: StreamHead[] = [];
   let after: string | undefined;
   do {

@@ -19,14 +19,15 @@ export interface StreamNow<T> {
   readonly end: StreamEnd | null;
 }
 
-/** Reads all of a stream that is there now and nobody took back, without waiting for more; null when it does not exist. */
+/** Reads all of a stream that is there now from a position on and nobody took back, without waiting for more; null when it does not exist. */
 export async function readNow<T>(
   store: StreamStore,
   streamId: string,
   schema: z.ZodType<T>,
+  from = 0,
 ): Promise<StreamNow<T> | null> {
   const all: StreamRecord[] = [];
-  for (let position = 0; ;) {
+  for (let position = from; ;) {
     const page = await readPage(store, streamId, position);
     if (!page) return null;
     const { records, head } = page;

@@ -1,26 +1,38 @@
 import type { Heading, Root, RootContent } from 'mdast';
 import { parse as parseYaml } from 'yaml';
+import { z } from 'zod';
 
 import { makePortable, parseMarkdown, plainText, printMarkdown } from './markdown.ts';
+import { splitBlock } from './split-block.ts';
 
 /** A part of a document under one heading: the unit that is searched and cited. */
-export interface Passage {
+export const passageSchema = z.object({
   /** Unique in the corpus. */
-  readonly id: string;
-  readonly file: string;
+  id: z.string(),
+  file: z.string(),
   /** Title of the document: its front matter's, its first top heading, or the file's name. */
-  readonly title: string;
+  title: z.string(),
   /** Headings above the passage, outermost first, without the title. */
-  readonly headings: readonly string[];
+  headings: z.array(z.string()).readonly(),
   /** One-based line where the passage begins. */
-  readonly line: number;
-  readonly markdown: string;
-  readonly text: string;
+  line: z.number(),
+  markdown: z.string(),
+  text: z.string(),
   /** True when there is nothing in it but lists. */
-  readonly listOnly: boolean;
+  listOnly: z.boolean(),
+});
+
+/** See {@link passageSchema}. */
+export type Passage = Readonly<z.infer<typeof passageSchema>>;
+
+/** A document made ready to be split. */
+export interface CleanDocument {
+  readonly file: string;
+  readonly title: string;
+  readonly root: Root;
 }
 
-/** A section longer than this is cut between blocks, so that a citation points near its sentence. */
+/** A section longer than this is cut, so that a citation points near its sentence: between blocks, and inside long ones. */
 const MAX_PASSAGE_LENGTH = 2_400;
 
 interface Section {
@@ -31,19 +43,32 @@ interface Section {
 
 /** Splits one Markdown file into passages. A heading without any text of its own gives none. */
 export function toPassages(file: string, markdown: string): Passage[] {
-  const root = parseMarkdown(markdown);
+  return [...splitDocument(cleanDocument(file, parseMarkdown(markdown)))];
+}
+
+/** Finds the title of a parsed document, and drops what means nothing outside of its file. Changes the tree in place. */
+export function cleanDocument(file: string, root: Root): CleanDocument {
   const title = frontMatterTitle(root) ?? firstTitle(root) ?? fileTitle(file);
-  const sections = toSections(makePortable(root), title);
-  return sections.flatMap(split).map(({ headings, line, blocks }, index) => ({
-    id: `${file}#${index}`,
-    file,
-    title,
-    headings,
-    line,
-    markdown: printMarkdown({ type: 'root', children: blocks }),
-    text: plainText(blocks),
-    listOnly: blocks.every(({ type }) => type === 'list'),
-  }));
+  return { file, title, root: makePortable(root) };
+}
+
+/** Cuts a document into passages, one at a time. A heading without any text of its own gives none. */
+export function* splitDocument({ file, title, root }: CleanDocument): Generator<Passage> {
+  let index = 0;
+  for (const section of toSections(root, title)) {
+    for (const { headings, line, blocks } of split(section)) {
+      yield {
+        id: `${file}#${index++}`,
+        file,
+        title,
+        headings,
+        line,
+        markdown: printMarkdown({ type: 'root', children: blocks }),
+        text: plainText(blocks),
+        listOnly: blocks.every(({ type }) => type === 'list'),
+      };
+    }
+  }
 }
 
 function toSections(root: Root, title: string): Section[] {
@@ -71,7 +96,7 @@ function toSections(root: Root, title: string): Section[] {
 function split(section: Section): Section[] {
   const parts: Section[] = [];
   let length = 0;
-  for (const block of section.blocks) {
+  for (const block of section.blocks.flatMap((whole) => splitBlock(whole, MAX_PASSAGE_LENGTH))) {
     const size = plainText(block).length;
     const last = parts.at(-1);
     if (last && length + size <= MAX_PASSAGE_LENGTH) {

@@ -33,6 +33,7 @@ const fresh: readonly StoreCase[] = [
       token: 0,
       ttlMs: null,
       expiresAt: null,
+      fork: null,
     });
     assert.ok(typeof incarnation === 'string' && incarnation !== '', 'An incarnation is a non-empty string');
     assert.ok(Number.isSafeInteger(createdAt), 'createdAt is in whole milliseconds');

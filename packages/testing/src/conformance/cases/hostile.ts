@@ -7,7 +7,7 @@ const idTest = storeCases('hostile ids');
 const dataTest = storeCases('hostile payloads');
 
 /** Ids that a file system, a key space, a URL or an object may trip over, by what makes them hostile. */
-const HOSTILE_IDS: Readonly<Record<string, readonly string[]>> = {
+export const HOSTILE_IDS: Readonly<Record<string, readonly string[]>> = {
   'path traversal': [
     '../../etc/passwd',
     '..',

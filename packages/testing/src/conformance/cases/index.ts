@@ -4,6 +4,8 @@ import { appendOrderCases } from './append-order.ts';
 import { appendCases } from './append.ts';
 import { concurrencyCases } from './concurrency.ts';
 import { createCases } from './create.ts';
+import { forkLifecycleCases } from './fork-lifecycle.ts';
+import { forkCases } from './forks.ts';
 import { hostileCases } from './hostile.ts';
 import { invalidArgumentCases } from './invalid-arguments.ts';
 import { lifecycleCases } from './lifecycle.ts';
@@ -27,6 +29,8 @@ export const ALL_STORE_CASES: readonly StoreCase[] = [
   ...waitCases,
   ...markCases,
   ...lifecycleCases,
+  ...forkCases,
+  ...forkLifecycleCases,
   ...listCases,
   ...concurrencyCases,
   ...hostileCases,

@@ -1,0 +1,40 @@
+/**
+ * Child process: serves streams over HTTP, ours (mounted with `@hono/node-server`) or the reference server's, and reports what it costs. Its arguments: which server, and a folder
+ * for those that need one. Messages: `usage` is answered with CPU time so far in microseconds and the resident memory in bytes.
+ */
+import { once } from 'node:events';
+
+import { serve } from '@hono/node-server';
+import { createMemoryStreamStore } from '@perennial/core';
+import { createStreamHandler } from '@perennial/core/http';
+import { createFileStreamStore } from '@perennial/store-file';
+
+const [kind, directory] = process.argv.slice(2);
+
+const urls = {
+  memory: () => serveStore(createMemoryStreamStore()),
+  file: () => serveStore(createFileStreamStore({ directory })),
+  'reference-memory': () => serveReference({}),
+  'reference-file': () => serveReference({ dataDir: directory }),
+};
+
+async function serveStore(store) {
+  const handler = createStreamHandler({ store, authorize: () => true, sseMaxMs: 600_000 });
+  const server = serve({ fetch: handler, port: 0, hostname: '127.0.0.1' });
+  if (!server.listening) await once(server, 'listening');
+  return `http://127.0.0.1:${server.address().port}`;
+}
+
+async function serveReference(options) {
+  const { DurableStreamTestServer } = await import('@durable-streams/server');
+  const server = new DurableStreamTestServer({ port: 0, compression: false, ...options });
+  return server.start();
+}
+
+process.on('message', () => {
+  const { user, system } = process.cpuUsage();
+  globalThis.gc?.();
+  process.send({ cpuUs: user + system, rss: process.memoryUsage().rss });
+});
+process.on('disconnect', () => process.exit());
+process.send({ url: await urls[kind]() });

@@ -1,0 +1,256 @@
+/**
+ * Our handler against the reference server of the open protocol, each in a process of its own, in memory and on disk, doing the same work over
+ * the same plain HTTP client. Compared is the CPU time of the server, which other work on the machine disturbs least; for chunks per
+ * second and appends that wait for a disk, wall time. Rounds alternate, ratios are medians of the rounds' ratios.
+ *
+ * Targets: twice the appends and reads, a tail read that costs the same at any length, and 500 SSE readers on the file store.
+ */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { Agent, request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { perItem, perSecond, row } from './lib/results.mjs';
+
+const ROUNDS = 5;
+const IN_FLIGHT = 16;
+const JSON_TYPE = { 'content-type': 'application/json' };
+const value = JSON.stringify({ type: 'text-delta', id: '0', delta: 'some token text here' });
+const arrayOf = (count) => `[${Array.from({ length: count }, () => value).join(',')}]`;
+const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
+const agent = new Agent({ keepAlive: true, maxSockets: IN_FLIGHT });
+const folder = await mkdtemp(join(tmpdir(), 'perennial-bench-'));
+const children = [];
+let names = 0;
+
+async function start(kind) {
+  const script = fileURLToPath(new URL('./lib/stream-server.mjs', import.meta.url));
+  const child = fork(script, [kind, join(folder, kind)], {
+    execArgv: ['--expose-gc'],
+    // The reference server logs slow appends.
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+  children.push(child);
+  const [{ url }] = await once(child, 'message');
+  const usage = async () => {
+    child.send('usage');
+    return (await once(child, 'message'))[0];
+  };
+  return { kind, url, usage };
+}
+
+/** Sends a request and returns status, headers and the length of the body. */
+function send(method, url, body) {
+  return new Promise((resolve, reject) => {
+    const sent = request(url, {
+      method,
+      agent,
+      headers: { ...JSON_TYPE, ...(body && { 'content-length': Buffer.byteLength(body) }) },
+    });
+    sent.once('error', reject);
+    sent.once('response', (response) => {
+      let bytes = 0;
+      response.on('data', (chunk) => (bytes += chunk.byteLength));
+      response.once('error', reject);
+      response.once('end', () => {
+        if (response.statusCode >= 300) reject(new Error(`${method} ${url}: ${response.statusCode}`));
+        else resolve({ headers: response.headers, bytes });
+      });
+    });
+    sent.end(body);
+  });
+}
+
+async function repeat(count, call) {
+  let left = count;
+  await Promise.all(
+    Array.from({ length: IN_FLIGHT }, async () => {
+      while (left-- > 0) await call();
+    }),
+  );
+}
+
+async function created(server, records = 0) {
+  const url = `${server.url}/bench/${names++}`;
+  await send('PUT', url);
+  for (let n = 0; n < records; n += 1_000) await send('POST', url, arrayOf(Math.min(1_000, records - n)));
+  return url;
+}
+
+/** @returns {Promise<{ cpuUs: number, wallUs: number }>} per item */
+async function cost(server, items, work) {
+  const before = await server.usage();
+  const started = performance.now();
+  await work();
+  const wallUs = ((performance.now() - started) * 1_000) / items;
+  return { wallUs, cpuUs: ((await server.usage()).cpuUs - before.cpuUs) / items };
+}
+
+/** Runs `task` on both servers in turns. `task` returns the cost of one round. */
+async function contest(what, { ours, reference }, task, { unit, by = 'cpuUs', atLeast = 2 }) {
+  const rounds = [];
+  for (let round = -1; round < ROUNDS; round++) {
+    const costs = {};
+    for (const server of round % 2 ? [ours, reference] : [reference, ours])
+      costs[server === ours ? 'ours' : 'reference'] = (await task(server))[by];
+    if (round >= 0) rounds.push(costs);
+  }
+  const of = (name) => median(rounds.map((costs) => costs[name]));
+  const ratio = median(rounds.map((costs) => costs.reference / costs.ours));
+  const show = (us) => (by === 'wallUs' ? perSecond(1_000_000 / us, `${unit}s`) : `${perItem(us, unit)} of server CPU`);
+  const title = `${ours.kind} store: ${what}`;
+  console.log(
+    `${title.padEnd(72)} ${show(of('ours'))}   ${reference.kind} ${show(of('reference'))}   ratio ${ratio.toFixed(2)}`,
+  );
+  row({
+    what: title,
+    ours: show(of('ours')),
+    against: reference.kind,
+    yardstick: show(of('reference')),
+    ratio,
+    atLeast,
+  });
+}
+
+async function catchUp(url) {
+  for (let offset = '-1'; ;) {
+    const { headers } = await send('GET', `${url}?offset=${offset}`);
+    offset = headers['stream-next-offset'];
+    if (headers['stream-up-to-date'] === 'true') return;
+  }
+}
+
+/** Opens SSE readers in a process of their own; `done` resolves once each has seen the marker. */
+async function follow(url, count, marker) {
+  const { port, pathname } = new URL(url);
+  const clients = fork(fileURLToPath(new URL('./lib/sse-clients.mjs', import.meta.url)));
+  const told = (type) =>
+    new Promise((resolve) => clients.on('message', (message) => message.type === type && resolve()));
+  const [opened, done] = [told('open'), told('done')];
+  clients.send({ port: Number(port), path: `${pathname}?live=sse&offset=-1`, count, marker });
+  await opened;
+  return { done: done.then(() => clients.disconnect()) };
+}
+
+async function live(server, readers, chunks) {
+  const url = await created(server, 1);
+  const { done } = await follow(url, readers, '"last-of-all"');
+  return cost(server, chunks, async () => {
+    for (let n = 0; n < chunks; n++) await send('POST', url, value);
+    await send('POST', url, '"last-of-all"');
+    await done;
+  });
+}
+
+async function compareAll(pair) {
+  const append = (count, size) => async (server) => {
+    const url = await created(server);
+    const body = size === 1 ? value : arrayOf(size);
+    return cost(server, count * size, () => repeat(count, () => send('POST', url, body)));
+  };
+  await contest('appends of one record, 16 in flight', pair, append(1_500, 1), { unit: 'append' });
+  await contest('the same, wall time', pair, append(1_500, 1), { unit: 'append', by: 'wallUs', atLeast: undefined });
+  await contest('appends of 100 records', pair, append(150, 100), { unit: 'record' });
+  const long = new Map([
+    [pair.ours, await created(pair.ours, 10_000)],
+    [pair.reference, await created(pair.reference, 10_000)],
+  ]);
+  await contest(
+    'catch-up on 10,000 records',
+    pair,
+    (server) =>
+      cost(server, 10 * 10_000, async () => {
+        for (let n = 0; n < 10; n++) await catchUp(long.get(server));
+      }),
+    { unit: 'record' },
+  );
+  for (const length of [1_000, 10_000, 50_000]) {
+    const tails = new Map();
+    for (const server of [pair.ours, pair.reference]) {
+      const url = await created(server, length);
+      const { headers } = await send('HEAD', url);
+      await send('POST', url, arrayOf(10));
+      tails.set(server, `${url}?offset=${headers['stream-next-offset']}`);
+    }
+    await contest(
+      `read of the last 10 of ${length.toLocaleString('en')} records`,
+      pair,
+      (server) => cost(server, 300, () => repeat(300, () => send('GET', tails.get(server)))),
+      { unit: 'read' },
+    );
+  }
+  for (const readers of [1, 10]) {
+    await contest(
+      `${readers} SSE reader${readers > 1 ? 's' : ''}, chunks posted one by one`,
+      pair,
+      (server) => live(server, readers, 300),
+      { unit: 'chunk', by: 'wallUs', atLeast: undefined },
+    );
+  }
+}
+
+/** 500 readers of one stream: CPU time per delivery, and memory per reader. */
+async function many(server, readers, chunks) {
+  const url = await created(server, 1);
+  const idle = await server.usage();
+  const { done } = await follow(url, readers, '"last-of-all"');
+  const open = await server.usage();
+  const { cpuUs } = await cost(server, readers * chunks, async () => {
+    for (let n = 0; n < chunks; n++) await send('POST', url, value);
+    await send('POST', url, '"last-of-all"');
+    await done;
+  });
+  return { cpuUs, bytesPerReader: (open.rss - idle.rss) / readers };
+}
+
+async function compareMany({ ours, reference }) {
+  const [mine, theirs] = [await many(ours, 500, 50), await many(reference, 500, 50)];
+  const perReader = ({ bytesPerReader }) => `${(bytesPerReader / 1_024).toFixed(1)} KiB`;
+  report('500 SSE readers: server CPU per delivery', {
+    pair: [ours, reference],
+    texts: [perItem(mine.cpuUs, 'delivery'), perItem(theirs.cpuUs, 'delivery')],
+    ratio: theirs.cpuUs / mine.cpuUs,
+  });
+  report('500 SSE readers: memory of the server per reader', {
+    pair: [ours, reference],
+    texts: [perReader(mine), perReader(theirs)],
+    ratio: theirs.bytesPerReader / mine.bytesPerReader,
+  });
+}
+
+function report(what, { pair: [ours, reference], texts: [mine, theirs], ratio }) {
+  const title = `${ours.kind} store: ${what}`;
+  console.log(`${title}  ${mine}   ${reference.kind} ${theirs}   ratio ${ratio.toFixed(2)}`);
+  row({ what: title, ours: mine, against: reference.kind, yardstick: theirs, ratio });
+}
+
+async function compareMemory({ ours, reference }) {
+  const grown = [];
+  for (const server of [ours, reference]) {
+    const before = await server.usage();
+    for (let n = 0; n < 20; n++) await created(server, 10_000);
+    grown.push((await server.usage()).rss - before.rss);
+  }
+  const [mine, theirs] = grown.map((bytes) => `${(bytes / 2 ** 20).toFixed(0)} MiB`);
+  report('memory that 20 streams of 10,000 records take', {
+    pair: [ours, reference],
+    texts: [mine, theirs],
+    ratio: grown[1] / grown[0],
+  });
+}
+
+try {
+  for (const medium of ['memory', 'file']) {
+    const pair = { ours: await start(medium), reference: await start(`reference-${medium}`) };
+    await compareAll(pair);
+    await compareMany(pair);
+    await compareMemory(pair);
+  }
+} finally {
+  for (const child of children) child.disconnect();
+  agent.destroy();
+  await rm(folder, { recursive: true, force: true });
+}

@@ -1,0 +1,3 @@
+export * from './describe-published-client.ts';
+export * from './describe-published-suite.ts';
+export * from './serve.ts';

@@ -1,0 +1,105 @@
+import { formatOffset } from '@perennial/core/http';
+
+import { type HostileRequest, INVALID, requestGroup } from '../hostile-request.ts';
+
+const offset = requestGroup('offsets');
+const resume = requestGroup('Last-Event-ID');
+
+/** Query values, percent-encoded where a request line needs it. */
+const OFFSETS = [
+  '',
+  '0',
+  '1',
+  '-2',
+  '-0',
+  '+1',
+  '-1%20',
+  '%2D1%00',
+  'NOW',
+  'null',
+  'undefined',
+  'true',
+  '[object%20Object]',
+  'NaN',
+  'Infinity',
+  '-Infinity',
+  '1e3',
+  '0x10',
+  '0b1',
+  '1_000',
+  '../..',
+  '..%2f..%2fetc%2fpasswd',
+  '%00',
+  '%0a',
+  '%0d%0a',
+  '%0d%0aSet-Cookie:%20a=b',
+  '%20',
+  ',',
+  ';',
+  '%26',
+  '%3D',
+  '%3F',
+  '%2F',
+  '0_0',
+  '0000000000000000',
+  '0000000000000000_',
+  '_0000000000000000',
+  '0000000000000000_0000000000000000x',
+  '0000000000000000_0000000000000000_0',
+  '00000000000000000_0000000000000000',
+  '-000000000000001_0000000000000000',
+  '0000000000000001_-000000000000001',
+  '000000000000000a_0000000000000000',
+  '9999999999999999_0000000000000000',
+  '9007199254740992_0000000000000000',
+  '0000000000000000_9999999999999999',
+  '0000000000000000_0000000000000001',
+  '0000000000000003_0000000000000001',
+  '%F0%9F%98%80',
+  '%EF%BC%91',
+  '%D9%A0',
+  '%3Cscript%3E',
+  "'%20OR%201=1--",
+  '$%7Bjndi:ldap://x%7D',
+  '__proto__',
+  'constructor',
+  'a'.repeat(5_000),
+  '9'.repeat(400),
+];
+
+const EVENT_IDS = [
+  '',
+  '0',
+  'x',
+  '-1',
+  'now',
+  '0_0',
+  '__proto__',
+  'null',
+  '../../etc/passwd',
+  `${formatOffset(0)},${formatOffset(1)}`,
+  `${formatOffset(0)} ${formatOffset(1)}`,
+  formatOffset(0).slice(1),
+  `${formatOffset(0)}0`,
+  formatOffset(0, 1),
+  '9007199254740993_0000000000000000',
+  'id: 1',
+  'data: x',
+  '<script>alert(1)</script>',
+  '\u00ff\u00fe',
+  'a'.repeat(2_000),
+];
+
+const DEEP = [formatOffset(0, 1), formatOffset(3, 1), formatOffset(0, Number.MAX_SAFE_INTEGER)];
+
+/** Offsets and event ids that are none. */
+export const offsetRequests: readonly HostileRequest[] = [
+  ...OFFSETS.map((value) => offset.get(`/s?offset=${value}`)),
+  ...['0', '0_0', '1e3', '%00', ...DEEP].flatMap((value) => [
+    offset.get(`/s?live=sse&offset=${value}`),
+    offset.get(`/s?live=long-poll&offset=${value}`),
+    offset.get(`/s?perennial-view=records&offset=${value}`),
+  ]),
+  ...EVENT_IDS.map((id) => resume.get('/s?live=sse&offset=-1', INVALID, ['Last-Event-ID', id])),
+  resume.get('/s?live=sse&offset=-1', INVALID, ['Last-Event-ID', formatOffset(0)], ['last-event-id', formatOffset(1)]),
+];
