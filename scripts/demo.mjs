@@ -19,7 +19,7 @@ import { run } from './lib/run.mjs';
 const usage = `Usage: npm run demo -- [options]
 
   --port <number>  port to listen on, 0 for any free one (PORT; default: first free from 3000)
-  --data <folder>  where streams are kept (PERENNIAL_DATA; default: .perennial)
+  --data <folder>  where streams are kept (PERENNIAL_DATA; default: .perennial), unless PERENNIAL_REDIS_URL is set
   --docs <folder>  Markdown files the chat answers from (PERENNIAL_DOCS; default: this repository's)
   --dev            next dev instead of the production build (packages are built as for production)
   --no-build       serve the last build as it is
@@ -123,7 +123,9 @@ async function serve(port) {
 
   const answered = await Promise.race([answers(port), stopped.then(() => 'stopped')]);
   if (answered === true)
-    console.log(`\nDemo ready: http://localhost:${port}\nData in ${options.data}\nCtrl-C stops it.\n`);
+    console.log(
+      `\nDemo ready: http://localhost:${port}\nData in ${process.env.PERENNIAL_REDIS_URL ? 'Redis' : options.data}\nCtrl-C stops it.\n`,
+    );
   if (answered === false && !stopping.signal) {
     server.kill('SIGKILL');
     fail(1, `The demo did not answer on port ${port} within ${startTimeoutMs / 1000} s.`);

@@ -34,8 +34,8 @@ if (built) await step('Packed tarballs', () => tool(process.execPath, [join(root
 else skipStep('Packed tarballs', 'the build failed');
 if (redisEnv) await step('Unit tests', unitTests);
 else skipStep('Unit tests', 'there is no Redis');
-if (built && browserEnv) await step('End-to-end tests', endToEndTests);
-else skipStep('End-to-end tests', built ? 'there is no Chromium' : 'the build failed');
+if (built && browserEnv && redisEnv) await step('End-to-end tests', endToEndTests);
+else skipStep('End-to-end tests', built ? 'there is no Chromium or no Redis' : 'the build failed');
 
 console.log(`\n${summary.join('\n')}\n`);
 process.exitCode = total.failed === 0 ? 0 : 1;
@@ -100,7 +100,7 @@ async function unitTests() {
 async function endToEndTests() {
   const { code } = await run('playwright', ['test', '--reporter=list,json'], {
     cwd: join(root, 'e2e'),
-    env: { ...browserEnv, PLAYWRIGHT_JSON_OUTPUT_NAME: playwrightReport },
+    env: { ...browserEnv, ...redisEnv, PLAYWRIGHT_JSON_OUTPUT_NAME: playwrightReport },
   });
   return readCounts(playwrightReport, code, playwrightCounts);
 }

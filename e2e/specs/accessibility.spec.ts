@@ -18,6 +18,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
     test.describe(`${colorScheme}, ${name}`, () => {
       test.use({ colorScheme, viewport });
       test('axe finds no serious fault in any state, and nothing scrolls sideways', async ({ chat }) => {
+        test.slow();
         expect(await seriousFaults(chat)).toEqual([]);
         await chat.ask('How is the cider pressed?');
         await chat.reachWords(5);
@@ -49,6 +50,7 @@ test('the keyboard is enough: focus, new line, send, stop', async ({ chat }) => 
 });
 
 test('reading back is not interrupted by new words', async ({ chat }) => {
+  test.slow();
   await chat.page.setViewportSize({ width: 800, height: 420 });
   await chat.ask('When are the apple trees pruned?');
   await chat.ended('completed');

@@ -17,6 +17,7 @@ test('a question that the documents do not answer is told so', async ({ chat }) 
 });
 
 test('conversations are listed, survive a reload, and go on', async ({ chat }) => {
+  test.slow();
   await chat.ask('Where do the hives stand?');
   const first = await chat.ended('completed');
   await chat.page.reload();

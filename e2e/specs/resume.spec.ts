@@ -3,6 +3,7 @@ import { expect, test } from '../support/test.ts';
 const QUESTION = 'How is the cider pressed?';
 
 test('a reload in mid-answer loses and doubles nothing', async ({ chat, openTab }) => {
+  test.slow();
   const undisturbed = await openTab();
   await undisturbed.open();
   await undisturbed.ask(QUESTION);
@@ -19,6 +20,7 @@ test('a reload in mid-answer loses and doubles nothing', async ({ chat, openTab 
 });
 
 test('leaving in mid-answer and coming back later shows the whole answer', async ({ chat }) => {
+  test.slow();
   await chat.ask(QUESTION);
   await chat.reachWords(5);
   const url = chat.page.url();
@@ -31,6 +33,7 @@ test.describe('without a network', () => {
   test.use({ allowedErrors: [/ERR_INTERNET_DISCONNECTED|ERR_NETWORK|Failed to fetch|Load failed|network/i] });
 
   test('the tab says so, keeps what it has, and goes on when the network is back', async ({ chat, openTab }) => {
+    test.slow();
     const undisturbed = await openTab();
     await undisturbed.open();
     await undisturbed.ask(QUESTION);

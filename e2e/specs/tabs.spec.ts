@@ -1,6 +1,7 @@
 import { expect, test } from '../support/test.ts';
 
 test('two tabs show the same answer while it is written', async ({ chat, openTab }) => {
+  test.slow();
   await chat.ask('When are the apple trees pruned?');
   await chat.reachWords(5);
   const second = await openTab();
@@ -12,6 +13,7 @@ test('two tabs show the same answer while it is written', async ({ chat, openTab
 });
 
 test('Stop in one tab stops the answer in the other, for good', async ({ chat, openTab }) => {
+  test.slow();
   await chat.ask('When are the apple trees pruned?');
   await chat.reachWords(5);
   const second = await openTab();

@@ -42,7 +42,7 @@ export class ChatPage {
     await this.message.fill(question);
     await this.message.press('Enter');
     await expect(this.answers).toHaveCount(before + 1);
-    await expect(this.page).toHaveURL(/\/c\/[^/]+$/);
+    await expect(this.page).toHaveURL(/\/c\/[^/]+$/, { timeout: 40_000 });
   }
 
   /** Waits until the last answer has so many words, which proves that it is streaming. */
@@ -56,7 +56,7 @@ export class ChatPage {
   }
 
   /** Waits for the end of the last answer, whatever it is, and returns it. */
-  async ended(status: 'completed' | 'failed' | 'cancelled', timeout = 40_000): Promise<string> {
+  async ended(status: 'completed' | 'failed' | 'cancelled', timeout = 60_000): Promise<string> {
     await expect(this.answer).toHaveAttribute('data-status', status, { timeout });
     return this.finalText();
   }

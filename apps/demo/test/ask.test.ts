@@ -1,10 +1,11 @@
 import { createMemoryStreamStore, getStreamReader } from '@perennial/core';
-import { expect, test, vi } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 
 import type { AnswerEvent } from '../src/lib/answer.ts';
-import { answerStreamId, messagesStreamId } from '../src/lib/ids.ts';
+import { answerRunId, answerStreamId, messagesStreamId } from '../src/lib/ids.ts';
 import type { AskRequest } from '../src/lib/requests.ts';
-import type { Answerer, Question } from '../src/server/answer/answerer.ts';
+import type { Answerer, AnswerTask, Question } from '../src/server/answer/answerer.ts';
+import { createAnswers } from '../src/server/answer/answers.ts';
 import { ask } from '../src/server/chats/ask.ts';
 import { deleteChat, listChats } from '../src/server/chats/list.ts';
 import { readChat } from '../src/server/chats/snapshot.ts';
@@ -16,26 +17,30 @@ import { Importer } from '../src/server/knowledge/importer.ts';
 const CHAT = 'chat-0001';
 
 /** A demo on a store in memory; `now` of the store grows with each call, and answers end when they are told to. */
-function open(write?: (question: Question, signal: AbortSignal) => AsyncIterable<AnswerEvent>) {
+function open(write?: (task: AnswerTask, signal: AbortSignal) => AsyncIterable<AnswerEvent>) {
   const asked: Question[] = [];
   let time = 0;
   const answerer: Answerer = {
     info: { kind: 'offline', name: 'Test' },
-    async *answer(question, signal) {
-      asked.push(question);
+    continues: true,
+    find: async () => ({ matches: [], hasDocuments: true }),
+    async *answer(task, signal) {
+      asked.push(task.question);
       yield { type: 'sources', answerer: this.info, sources: [] };
-      if (write) yield* write(question, signal);
-      else yield { type: 'text', delta: `Answer to ${question.text}` };
+      if (write) yield* write(task, signal);
+      else yield { type: 'text', delta: `Answer to ${task.question.text}` };
     },
   };
   const store = createMemoryStreamStore({ now: () => ++time });
+  const answers = createAnswers({ store, answerer, leaseMs: 5_000, checkDocuments: async () => {} });
+  onTestFinished(() => answers.close());
   const demo: Demo = {
     config: readConfig({}, '/srv/apps/demo'),
     store,
     importer: new Importer({ store, importRoot: null }),
     corpus: createCorpus({ base: '/nowhere', paths: [] }),
     answerer,
-    running: new Map(),
+    answers,
   };
   return { demo, store, asked };
 }
@@ -49,7 +54,7 @@ async function ended({ store }: Demo, streamId: string): Promise<void> {
   await store.wait(streamId, { position: Infinity });
 }
 
-async function* untilStopped(_: Question, signal: AbortSignal): AsyncGenerator<AnswerEvent> {
+async function* untilStopped(_: AnswerTask, signal: AbortSignal): AsyncGenerator<AnswerEvent> {
   yield { type: 'text', delta: 'Begun' };
   await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
 }
@@ -79,7 +84,6 @@ test('a request that is sent again, at once or later, makes one answer', async (
   expect(first).toEqual(second);
   await ended(demo, first.answer);
   await ask(demo, request);
-  await ask({ ...demo, running: new Map() }, request);
   expect(asked).toHaveLength(1);
   const chat = await readChat(demo, CHAT);
   expect(chat?.chat).toHaveLength(1);
@@ -89,7 +93,7 @@ test('a request that is sent again, at once or later, makes one answer', async (
 test('tells the answerer what was said before', async () => {
   const { demo, asked } = open();
   await ended(demo, (await ask(demo, question('message-1', 'One?'))).answer);
-  await ask(demo, question('message-2', 'Two?'));
+  await ended(demo, (await ask(demo, question('message-2', 'Two?'))).answer);
   expect(asked[1]).toEqual({ text: 'Two?', history: [{ question: 'One?', answer: 'Answer to One?' }] });
 });
 
@@ -118,8 +122,9 @@ test('refuses to answer a question again that does not exist, and stores nothing
 test('leaves an answer that is being written to its reader', async () => {
   const { demo } = open(untilStopped);
   const { answer } = await ask(demo, question('message-1', 'One?'));
+  await demo.store.wait(answer, { position: 2 });
   expect((await readChat(demo, CHAT))?.ended).toEqual({});
-  await demo.store.mark(answer, { type: 'cancel', reason: 'enough' });
+  await demo.answers.handle(answerRunId(CHAT, 'message-1')).cancel('enough');
   await ended(demo, answer);
   expect((await readChat(demo, CHAT))?.ended[answer]).toMatchObject({
     answer: { text: 'Begun' },
@@ -164,7 +169,6 @@ test('deletes a conversation with its answers, also while one is being written',
   expect(await deleteChat(demo, CHAT)).toBe(true);
   expect(await deleteChat(demo, CHAT)).toBe(false);
   expect(await readChat(demo, CHAT)).toBeNull();
-  expect(await demo.store.head(answer)).toBeNull();
+  expect((await demo.store.list({ prefix: `runs/${CHAT}.` })).streams).toEqual([]);
   expect(await demo.store.head(messagesStreamId('chat-000b'))).not.toBeNull();
-  expect(demo.running.has(answer)).toBe(false);
 });

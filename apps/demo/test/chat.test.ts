@@ -5,8 +5,8 @@ import { citedNumbers, toClipboardText } from '../src/lib/cited.ts';
 import { answerStreamId, newId, streamUrl } from '../src/lib/ids.ts';
 
 const EVENTS: readonly ChatEvent[] = [
-  { type: 'question', id: 'q1', text: 'One?', answer: 'chats/c/answers/q1' },
-  { type: 'question', id: 'q2', text: 'Two?', answer: 'chats/c/answers/q2' },
+  { type: 'question', id: 'q1', text: 'One?', answer: 'runs/c.q1/answer' },
+  { type: 'question', id: 'q2', text: 'Two?', answer: 'runs/c.q2/answer' },
 ];
 const CHAT = EVENTS.reduce(foldChat, []);
 
@@ -16,8 +16,8 @@ test('keeps questions in order, each once', () => {
 });
 
 test('shows the latest answer to a question', () => {
-  const chat = foldChat(CHAT, { type: 'regenerate', question: 'q1', answer: 'chats/c/answers/r1' });
-  expect(chat.map(({ answer }) => answer)).toEqual(['chats/c/answers/r1', 'chats/c/answers/q2']);
+  const chat = foldChat(CHAT, { type: 'regenerate', question: 'q1', answer: 'runs/c.r1/answer' });
+  expect(chat.map(({ answer }) => answer)).toEqual(['runs/c.r1/answer', 'runs/c.q2/answer']);
   expect(foldChat(CHAT, { type: 'regenerate', question: 'unknown', answer: 'x' })).toEqual(CHAT);
 });
 
@@ -42,11 +42,11 @@ test('shows a new answer of this page until another tab asks again', () => {
   const pending: PendingRequest = {
     request: { type: 'regenerate', id: 'r1', chatId: 'c', question: 'q2' },
     accepted: true,
-    replaces: 'chats/c/answers/q2',
+    replaces: 'runs/c.q2/answer',
   };
-  expect(shownTurns(CHAT, [pending])[1]?.answer).toBe('chats/c/answers/r1');
-  const later = foldChat(CHAT, { type: 'regenerate', question: 'q2', answer: 'chats/c/answers/r2' });
-  expect(shownTurns(later, [pending])[1]?.answer).toBe('chats/c/answers/r2');
+  expect(shownTurns(CHAT, [pending])[1]?.answer).toBe(answerStreamId('c', 'r1'));
+  const later = foldChat(CHAT, { type: 'regenerate', question: 'q2', answer: 'runs/c.r2/answer' });
+  expect(shownTurns(later, [pending])[1]?.answer).toBe('runs/c.r2/answer');
 });
 
 test('titles a conversation by the first line of its question, cut at a word', () => {

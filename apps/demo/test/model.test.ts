@@ -12,7 +12,7 @@ const QUESTION: Question = { text: 'What does the oak drop?', history: [] };
 /** Runs one answer to its end; `error` is what it threw. */
 async function run(
   options: Partial<ModelOptions>,
-  { question = QUESTION, signal = new AbortController().signal, onText = () => {} } = {},
+  { question = QUESTION, signal = new AbortController().signal, onText = () => {}, written = EMPTY_ANSWER } = {},
 ) {
   const base = await temporaryFolder({ 'trees.md': '# Trees\n\n## Oak\n\nThe oak drops acorns.\n' });
   const corpus = createCorpus({ base, paths: [''] });
@@ -27,14 +27,15 @@ async function run(
   const events: AnswerEvent[] = [];
   let error: unknown = null;
   try {
-    for await (const event of answerer.answer(question, signal)) {
+    const findings = await answerer.find(question);
+    for await (const event of answerer.answer({ question, findings, written }, signal)) {
       events.push(event);
       if (event.type === 'text') onText();
     }
   } catch (thrown) {
     error = thrown;
   }
-  return { error, ...events.reduce(foldAnswer, EMPTY_ANSWER) };
+  return { error, events, ...events.reduce(foldAnswer, EMPTY_ANSWER) };
 }
 
 const answerWith = async (...scripts: readonly [Script, ...Script[]]) => {
@@ -70,6 +71,30 @@ test('asks with the key, the model, numbered passages and the conversation so fa
   expect(body.messages[3]?.content).toBe(
     '[1] Trees > Oak (trees.md)\nThe oak drops acorns.\n\nQuestion: What does the oak drop?',
   );
+});
+
+const BEGUN = { answerer: { kind: 'model', name: 'tiny' }, sources: [], text: 'The oak ' } as const;
+
+test('goes on with an answer that was cut short where the endpoint can', async () => {
+  const { baseUrl, seen } = await fakeEndpoint((reply) => {
+    reply.delta('drops acorns [1].');
+    reply.finish('stop');
+    reply.done();
+  });
+  const { error, events } = await run({ baseUrl, prefill: true }, { written: BEGUN });
+  expect({ error, events }).toEqual({ error: null, events: [{ type: 'text', delta: 'drops acorns [1].' }] });
+  expect(seen[0]?.body.messages.at(-1)).toEqual({ role: 'assistant', content: 'The oak ' });
+});
+
+test.each([
+  ['the endpoint is not said to', { prefill: false }, /OPENAI_PREFILL/],
+  ['another model began it', { prefill: true, model: 'large' }, /by “tiny”.*answers with “large”/],
+])('does not go on with an answer when %s, and asks nobody', async (_, options, message) => {
+  const { baseUrl, seen } = await fakeEndpoint(wholeAnswer);
+  const { error, events } = await run({ baseUrl, ...options }, { written: BEGUN });
+  expect(error).toMatchObject({ code: 'CANNOT_CONTINUE', message: expect.stringMatching(message) });
+  expect(events).toEqual([]);
+  expect(seen).toEqual([]);
 });
 
 test('reads chunks however the network cuts them', async () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { type AnswerEvent, EMPTY_ANSWER, foldAnswer } from '../src/lib/answer.ts';
+import { type Answer, type AnswerEvent, EMPTY_ANSWER, foldAnswer } from '../src/lib/answer.ts';
 import { createOfflineAnswerer } from '../src/server/answer/offline.ts';
 import { paced } from '../src/server/answer/pace.ts';
 import { createCorpus } from '../src/server/corpus/corpus.ts';
@@ -27,12 +27,19 @@ Call **renew** in time. Steps of a lease renewal:
   'other.md': '# Other\n\n## Weather\n\nIt rains.\n',
 };
 
-async function answer(question: string, files: Readonly<Record<string, string>> = DOCUMENTS) {
+interface AnswerCase {
+  readonly files?: Readonly<Record<string, string>>;
+  /** What was there before a crash. */
+  readonly written?: Answer;
+}
+
+async function answer(question: string, { files = DOCUMENTS, written = EMPTY_ANSWER }: AnswerCase = {}) {
   const base = await temporaryFolder(files);
   const answerer = createOfflineAnswerer({ corpus: createCorpus({ base, paths: [''] }), wordsPerSecond: 0 });
   const events: AnswerEvent[] = [];
-  for await (const event of answerer.answer({ text: question, history: [] }, new AbortController().signal))
-    events.push(event);
+  const task = { question: { text: question, history: [] }, written };
+  const findings = await answerer.find(task.question);
+  for await (const event of answerer.answer({ ...task, findings }, new AbortController().signal)) events.push(event);
   return { events, ...events.reduce(foldAnswer, EMPTY_ANSWER) };
 }
 
@@ -71,9 +78,31 @@ test('says so when nothing matches, without sources', async () => {
 });
 
 test('says so when there are no documents', async () => {
-  const { text, sources } = await answer('What is a lease?', {});
+  const { text, sources } = await answer('What is a lease?', { files: {} });
   expect(text).toMatch(/^There are no documents/);
   expect(sources).toEqual([]);
+});
+
+test('goes on at any word where it was cut short, to the same answer', async () => {
+  const { events, text } = await answer('What is a lease?');
+  for (let count = 0; count <= events.length; count++) {
+    const written = events.slice(0, count).reduce(foldAnswer, EMPTY_ANSWER);
+    const { events: rest } = await answer('What is a lease?', { written });
+    expect(rest).toEqual(events.slice(count));
+    expect(rest.reduce(foldAnswer, written).text).toBe(text);
+  }
+});
+
+test.each([
+  [{ text: 'Another text', answerer: { kind: 'offline', name: 'Extracts' } }, /another version/],
+  [{ text: 'A lease', answerer: { kind: 'model', name: 'tiny' } }, /by “tiny”.*answers with “Extracts”/],
+] as const)('fails an answer that it cannot go on with, and writes nothing to it', async (begun, message) => {
+  const written = { ...EMPTY_ANSWER, ...begun };
+  await expect(answer('What is a lease?', { written })).rejects.toMatchObject({
+    name: 'PublicError',
+    code: 'CANNOT_CONTINUE',
+    message: expect.stringMatching(message),
+  });
 });
 
 test('paces words evenly from the start, and catches up after a pause', async () => {

@@ -1,6 +1,7 @@
-import { PublicError, StreamError, StreamWriteError } from '@perennial/core';
+import { PublicError, runJournalId, runStreamId, StreamError, StreamWriteError } from '@perennial/core';
 import { expect, test, vi } from 'vitest';
 
+import { answerRunId, answerStreamId, messagesStreamId } from '../src/lib/ids.ts';
 import { askSchema } from '../src/lib/requests.ts';
 import { authorise } from '../src/server/authorise.ts';
 import { readBody, respond } from '../src/server/respond.ts';
@@ -86,12 +87,17 @@ test('shows public errors, and of others nothing but that there was one', async 
 test('lets this app read conversations and stop answers, and nothing else', () => {
   const may = (stream: string, action: string, site = 'same-origin'): boolean =>
     authorise(new Request('http://localhost/', { headers: { 'sec-fetch-site': site } }), { stream, action });
-  expect(may('chats/a/messages', 'read')).toBe(true);
-  expect(may('chats/a/answers/b', 'read')).toBe(true);
-  expect(may('chats/a/answers/b', 'cancel')).toBe(true);
-  expect(may('chats/a/messages', 'cancel')).toBe(false);
-  expect(may('runs/a/b', 'read')).toBe(false);
-  for (const action of ['create', 'append', 'delete', 'list', 'mark'])
-    expect(may('chats/a/answers/b', action)).toBe(false);
-  expect(may('chats/a/answers/b', 'read', 'cross-site')).toBe(false);
+  const answer = answerStreamId('chat-0001', 'message-1');
+  expect(may(messagesStreamId('chat-0001'), 'read')).toBe(true);
+  expect(may(answer, 'read')).toBe(true);
+  expect(may(answer, 'cancel')).toBe(true);
+  expect(may(messagesStreamId('chat-0001'), 'cancel')).toBe(false);
+  const run = answerRunId('chat-0001', 'message-1');
+  const others = [runJournalId(run), runStreamId(run, 'other'), runStreamId('import', 'answer'), `${answer}/$journal`];
+  for (const stream of [...others, `$open-runs/answer/${run}`]) {
+    expect(may(stream, 'read')).toBe(false);
+    expect(may(stream, 'cancel')).toBe(false);
+  }
+  for (const action of ['create', 'append', 'delete', 'list', 'mark']) expect(may(answer, action)).toBe(false);
+  expect(may(answer, 'read', 'cross-site')).toBe(false);
 });

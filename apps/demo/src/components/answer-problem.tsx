@@ -2,6 +2,7 @@ import { explainFailure } from '../lib/status.ts';
 import type { AnswerNow } from '../lib/use-answer.ts';
 import { Button } from './button.tsx';
 import { FailureNotice } from './failure-notice.tsx';
+import { StalledNotice } from './stalled-notice.tsx';
 
 /** Props of {@link AnswerProblem}. */
 export interface AnswerProblemProps {
@@ -27,13 +28,7 @@ export function AnswerProblem({ now: { status, end, error, reconnect }, onRegene
       </div>
     );
   }
-  if (status === 'stalled') {
-    return (
-      <p className="mt-3 text-sm text-muted-foreground">
-        The server shows no sign of life. If it stays away, this answer ends here.
-      </p>
-    );
-  }
+  if (status === 'stalled') return <StalledNotice onRegenerate={onRegenerate} />;
   if (status === 'cancelled')
     return <p className="mt-3 text-sm text-muted-foreground">Stopped before it was finished.</p>;
   return null;

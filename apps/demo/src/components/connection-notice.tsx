@@ -10,7 +10,7 @@ export function ConnectionNotice({ unreachable }: { readonly unreachable: boolea
     <p className="flex items-center gap-2.5 rounded-2xl bg-warning-soft px-4 py-2.5 text-sm text-warning">
       <CloudOff aria-hidden className="size-4 shrink-0" />
       {online
-        ? 'The server cannot be reached. It is tried again; what has arrived stays.'
+        ? 'The server cannot be reached. What has arrived stays, and answers go on here once it is back.'
         : 'You are offline. Answers go on at the server and continue here once you are back.'}
     </p>
   );

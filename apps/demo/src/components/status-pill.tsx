@@ -25,7 +25,7 @@ const LOOKS = {
   'catching-up': { Icon: FastForward, text: 'Catching up', colour: ACTIVE, motion: '' },
   live: { Icon: Radio, text: 'Live', colour: ACTIVE, motion: 'animate-pulse' },
   reconnecting: { Icon: RefreshCw, text: 'Reconnecting', colour: WARN, motion: SPIN },
-  stalled: { Icon: Hourglass, text: 'Stalled', colour: WARN, motion: '' },
+  stalled: { Icon: Hourglass, text: 'Waiting for a server', colour: WARN, motion: '' },
   paused: { Icon: Pause, text: 'Paused', colour: QUIET, motion: '' },
   completed: { Icon: Check, text: 'Done', colour: QUIET, motion: '' },
   cancelled: { Icon: CircleStop, text: 'Stopped', colour: QUIET, motion: '' },

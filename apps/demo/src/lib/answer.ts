@@ -13,8 +13,9 @@ export const answererSchema = z.object({
 /** See {@link answererSchema}. */
 export type AnswererInfo = z.infer<typeof answererSchema>;
 
-/** One value of an answer's stream: first the sources, then the text in small pieces. */
+/** One value of an answer's stream: that its run has begun, then the sources, then the text in small pieces. */
 export const answerEventSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('begun') }),
   z.object({ type: z.literal('sources'), answerer: answererSchema, sources: z.array(sourceSchema) }),
   z.object({ type: z.literal('text'), delta: z.string() }),
 ]);
@@ -38,6 +39,8 @@ export const EMPTY_ANSWER: Answer = { answerer: null, sources: [], text: '' };
 /** Adds one event to an answer. */
 export function foldAnswer(answer: Answer, event: AnswerEvent): Answer {
   switch (event.type) {
+    case 'begun':
+      return answer;
     case 'sources':
       return { ...answer, answerer: event.answerer, sources: event.sources };
     case 'text':

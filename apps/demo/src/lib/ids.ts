@@ -1,3 +1,4 @@
+import { runStreamId } from '@perennial/core';
 import { z } from 'zod';
 
 /** Ids of conversations and messages: they become segments of stream ids and of URLs. */
@@ -9,19 +10,28 @@ export function newId(): string {
   return Array.from(bytes, (byte) => (byte % 36).toString(36)).join('');
 }
 
-/** Prefix of every stream of a conversation. */
-export function chatPrefix(chatId: string): string {
-  return `chats/${chatId}/`;
-}
-
 /** Stream of a conversation's questions. It never ends. */
 export function messagesStreamId(chatId: string): string {
-  return `${chatPrefix(chatId)}messages`;
+  return `chats/${chatId}/messages`;
 }
 
-/** Stream of one answer. It is named after the request that asked for it, so that a repeated request finds the same stream. */
+/** Namespace of an answer in its run. */
+export const ANSWER_NAMESPACE = 'answer';
+
+/** Run that makes an answer. It is named after the request that asked for it, so that a repeated request finds the same run. */
+export function answerRunId(chatId: string, requestId: string): string {
+  // No id has a dot in it, so neither the other half of the name nor another conversation can be mistaken for this one.
+  return `${chatId}.${requestId}`;
+}
+
+/** Prefix of every stream of the runs of a conversation. */
+export function answersPrefix(chatId: string): string {
+  return `runs/${answerRunId(chatId, '')}`;
+}
+
+/** Stream of one answer. */
 export function answerStreamId(chatId: string, requestId: string): string {
-  return `${chatPrefix(chatId)}answers/${requestId}`;
+  return runStreamId(answerRunId(chatId, requestId), ANSWER_NAMESPACE);
 }
 
 /** Where this app serves a stream. */

@@ -53,7 +53,7 @@ export function announcement(status: AnswerStatus): string | null {
     case 'reconnecting':
       return 'The connection was lost. Reconnecting.';
     case 'stalled':
-      return 'The answer has stalled.';
+      return 'The answer pauses until a server goes on with it.';
     case 'completed':
       return 'The answer is finished.';
     case 'cancelled':

@@ -14,6 +14,9 @@ export function authorise(
   return action === 'cancel' && STOPPABLE.test(stream);
 }
 
-/** Of the knowledge base, what happens to it: the documents themselves are not handed out. */
-const READABLE = /^(?:chats\/.+|knowledge\/log|knowledge\/imports\/[^/]+\/runs\/\d+)$/;
-const STOPPABLE = /^(?:chats\/[^/]+\/answers\/[^/]+|knowledge\/imports\/[^/]+\/runs\/\d+)$/;
+/**
+ * Of the knowledge base, what happens to it: the documents themselves are not handed out. Of a run, the answer: its journal, which holds
+ * what it has found, is nobody's business.
+ */
+const READABLE = /^(?:chats\/.+|runs\/[\w-]+\.[\w-]+\/answer|knowledge\/log|knowledge\/imports\/[^/]+\/runs\/\d+)$/;
+const STOPPABLE = /^(?:runs\/[\w-]+\.[\w-]+\/answer|knowledge\/imports\/[^/]+\/runs\/\d+)$/;

@@ -4,8 +4,10 @@ import type { DocumentRoots } from './corpus/find-files.ts';
 
 /** What the environment decides. */
 export interface DemoConfig {
-  /** Folder of the streams. */
+  /** Folder of the streams, unless there is a `redisUrl`. */
   readonly dataFolder: string;
+  /** Server that keeps the streams, for any number of processes; null: the folder. */
+  readonly redisUrl: string | null;
   readonly documents: DocumentRoots;
   /** What readers see as the documents' place; never a whole path. */
   readonly documentsLabel: string;
@@ -18,7 +20,16 @@ export interface DemoConfig {
   /** How soon a lost server shows in its answers. */
   readonly leaseMs: number;
   /** Null: answers are offline extracts. */
-  readonly model: { readonly baseUrl: string; readonly apiKey: string; readonly model: string } | null;
+  readonly model: ModelConfig | null;
+}
+
+/** Where a model is, and what it can do. */
+export interface ModelConfig {
+  readonly baseUrl: string;
+  readonly apiKey: string;
+  readonly model: string;
+  /** True: it goes on with an answer that it is given the beginning of. */
+  readonly prefill: boolean;
 }
 
 const DEFAULT_WORDS_PER_SECOND = 45;
@@ -36,6 +47,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, ap
   const docs = env['PERENNIAL_DOCS'] ? resolve(/* turbopackIgnore: true */ appFolder, env['PERENNIAL_DOCS']) : null;
   return {
     dataFolder: resolve(/* turbopackIgnore: true */ appFolder, env['PERENNIAL_DATA'] || `${repository}/.perennial`),
+    redisUrl: readRedisUrl(env),
     documents: docs ? { base: docs, paths: [''] } : { base: repository, paths: ['README.md', 'docs', 'PROTOCOL.md'] },
     documentsLabel: docs ? basename(docs) : 'docs',
     importRoot: env['PERENNIAL_IMPORT_ROOT']
@@ -49,15 +61,30 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, ap
 }
 
 function readModel(env: Readonly<Record<string, string | undefined>>): DemoConfig['model'] {
-  const { OPENAI_BASE_URL: baseUrl, OPENAI_API_KEY: apiKey, OPENAI_MODEL: model } = env;
+  const { OPENAI_BASE_URL: baseUrl, OPENAI_API_KEY: apiKey, OPENAI_MODEL: model, OPENAI_PREFILL: prefill } = env;
   if (!baseUrl && !apiKey) return null;
   if (baseUrl && !(URL.canParse(baseUrl) && /^https?:$/.test(new URL(baseUrl).protocol))) {
     throw new Error(
       `OPENAI_BASE_URL must be an http(s) URL such as http://localhost:11434/v1; got ${JSON.stringify(baseUrl)}.`,
     );
   }
-  // Local servers want no key, but the SDK does not start without one.
-  return { baseUrl: baseUrl || DEFAULT_BASE_URL, apiKey: apiKey || 'none', model: model || DEFAULT_MODEL };
+  if (prefill && !/^[01]$/.test(prefill))
+    throw new Error(`OPENAI_PREFILL must be 0 or 1; got ${JSON.stringify(prefill)}.`);
+  return {
+    baseUrl: baseUrl || DEFAULT_BASE_URL,
+    // Local servers want no key, but the SDK does not start without one.
+    apiKey: apiKey || 'none',
+    model: model || DEFAULT_MODEL,
+    prefill: prefill === '1',
+  };
+}
+
+function readRedisUrl({ PERENNIAL_REDIS_URL: url }: Readonly<Record<string, string | undefined>>): string | null {
+  if (!url) return null;
+  // The value may hold a password: it is not repeated.
+  if (!/^rediss?:\/\/[^/]/.test(url))
+    throw new Error('PERENNIAL_REDIS_URL must look like redis://localhost:6379 or, with TLS, rediss://localhost:6379.');
+  return url;
 }
 
 function readNumber(

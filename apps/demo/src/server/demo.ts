@@ -1,12 +1,14 @@
-import type { ProducedStream, StreamStore } from '@perennial/core';
-import { createFileStreamStore } from '@perennial/store-file';
+import type { StreamStore } from '@perennial/core';
 
 import type { Answerer } from './answer/answerer.ts';
+import { type Answers, createAnswers } from './answer/answers.ts';
 import { createModelAnswerer } from './answer/model.ts';
 import { createOfflineAnswerer } from './answer/offline.ts';
+import { checkDocuments } from './check-documents.ts';
 import { type DemoConfig, readConfig } from './config.ts';
 import { type Corpus, createCorpus } from './corpus/corpus.ts';
 import { Importer } from './knowledge/importer.ts';
+import { openStore } from './store.ts';
 
 /** Everything that lives as long as the server. */
 export interface Demo {
@@ -15,8 +17,7 @@ export interface Demo {
   readonly corpus: Corpus;
   readonly importer: Importer;
   readonly answerer: Answerer;
-  /** Answers that this process is starting or writing, by stream id; null for one that was there before. */
-  readonly running: Map<string, Promise<ProducedStream | null>>;
+  readonly answers: Answers;
 }
 
 const KEY = Symbol.for('perennial.demo');
@@ -29,16 +30,17 @@ export function demo(): Demo {
 }
 
 function createDemo(config: DemoConfig): Demo {
-  const store = createFileStreamStore({ directory: config.dataFolder });
+  const store = openStore(config);
   const corpus = createCorpus(config.documents, { store });
+  const answerer = config.model
+    ? createModelAnswerer({ corpus, ...config.model })
+    : createOfflineAnswerer({ corpus, wordsPerSecond: config.wordsPerSecond });
   return {
     config,
     store,
     corpus,
     importer: new Importer({ store, importRoot: config.importRoot, filesPerSecond: config.filesPerSecond }),
-    answerer: config.model
-      ? createModelAnswerer({ corpus, ...config.model })
-      : createOfflineAnswerer({ corpus, wordsPerSecond: config.wordsPerSecond }),
-    running: new Map(),
+    answerer,
+    answers: createAnswers({ store, answerer, leaseMs: config.leaseMs, checkDocuments: () => checkDocuments(config) }),
   };
 }

@@ -115,9 +115,9 @@ export function createDurableWorkflow<I, T, E>(runtime: Runtime, driver: RunDriv
       return createRunHandle<T, E>(store, runId, () => wait() as AsyncResult<T, E | WorkflowError>);
     },
     async recover({ watch: goesOn = true } = {}) {
-      const runIds = await sweep();
+      // Before the first look: a store that is away at boot must not leave the open runs to nobody for good.
       if (goesOn) watch();
-      return { runIds };
+      return { runIds: await sweep() };
     },
     async fork(runId, options) {
       const id = options.id ?? runtime.randomId();

@@ -4,7 +4,7 @@ import { z } from 'zod';
 
 import type { AnswerEvent } from '../../lib/answer.ts';
 import type { Corpus } from '../corpus/corpus.ts';
-import type { Answerer } from './answerer.ts';
+import { type Answerer, assertSameAnswerer } from './answerer.ts';
 import { type ModelAddress, toModelError } from './model-error.ts';
 import { toPrompt } from './prompt.ts';
 import { toSource } from './to-source.ts';
@@ -18,6 +18,12 @@ export interface ModelOptions {
   readonly model: string;
   /** How often a request that failed before its answer began is repeated. @default 2 */
   readonly maxRetries?: number;
+  /**
+   * True: the endpoint goes on from the text of a trailing message of the assistant, so a crash costs no token. False: an answer that a
+   * crash cut short is taken back and made anew, since two halves of different samples would not be one answer.
+   * @default false
+   */
+  readonly prefill?: boolean;
   /** How long the endpoint may be silent, before its answer and in the middle of it. @default 60_000 */
   readonly silenceMs?: number;
 }
@@ -37,21 +43,27 @@ const chunkSchema = z.object({
 
 /** Answers through any endpoint that speaks OpenAI's chat completions, from passages found in the documents. */
 export function createModelAnswerer(options: ModelOptions): Answerer {
-  const { corpus, baseUrl, apiKey, model, maxRetries = 2, silenceMs = DEFAULT_SILENCE_MS } = options;
+  const { corpus, baseUrl, apiKey, model, maxRetries = 2, prefill = false, silenceMs = DEFAULT_SILENCE_MS } = options;
   const client = new OpenAI({ baseURL: baseUrl, apiKey, maxRetries, timeout: silenceMs, logLevel: 'off' });
   const info = { kind: 'model', name: model } as const;
   const address: ModelAddress = { model, host: new URL(baseUrl).host };
   return {
     info,
-    async *answer(question, signal): AsyncGenerator<AnswerEvent> {
-      const previous = question.history.at(-1)?.question ?? '';
-      const matches = await corpus.search(`${question.text} ${previous}`, PASSAGES);
-      const passages = matches.map(({ passage }) => passage);
-      yield { type: 'sources', answerer: info, sources: passages.map(toSource) };
+    continues: prefill,
+    async find({ text, history }) {
+      const previous = history.at(-1)?.question ?? '';
+      const matches = await corpus.search(`${text} ${previous}`, PASSAGES);
+      return { matches, hasDocuments: matches.length > 0 };
+    },
+    async *answer({ question, findings, written }, signal): AsyncGenerator<AnswerEvent> {
+      assertSameAnswerer(written, info);
+      if (written.text !== '' && !prefill) throw cannotContinue(address);
+      const passages = findings.matches.map(({ passage }) => passage);
+      if (written.answerer === null) yield { type: 'sources', answerer: info, sources: passages.map(toSource) };
       try {
         const silence = new Silence(silenceMs, address.host);
         const request = AbortSignal.any([signal, silence.signal]);
-        const messages = toPrompt(question, passages);
+        const messages = toPrompt({ question, passages, written: written.text });
         const chunks = await client.chat.completions.create({ model, messages, stream: true }, { signal: request });
         yield* deltas(silence.watch(chunks), address.host, signal);
       } catch (error) {
@@ -60,6 +72,14 @@ export function createModelAnswerer(options: ModelOptions): Answerer {
       }
     },
   };
+}
+
+/** Of an answer that was begun while `prefill` was set. */
+function cannotContinue({ host }: ModelAddress): PublicError {
+  return new PublicError(
+    'CANNOT_CONTINUE',
+    `The server stopped in the middle of this answer, and ${host} is no longer set to go on with one (OPENAI_PREFILL).`,
+  );
 }
 
 /** The text of an answer. Only a stated, ordinary finish counts as one: a response that just stops was cut. */

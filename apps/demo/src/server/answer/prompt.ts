@@ -1,9 +1,8 @@
 import type { ChatCompletionMessageParam } from 'openai/resources/chat/completions';
 
 import type { Passage } from '../corpus/passage.ts';
-import type { Question } from './answerer.ts';
+import { HISTORY_TURNS, type Question } from './answerer.ts';
 
-const MAX_TURNS = 4;
 const MAX_ANSWER_LENGTH = 2_000;
 
 const INSTRUCTIONS = `You answer questions about a folder of documents.
@@ -11,15 +10,24 @@ Use only the numbered passages that come with the question. After each statement
 When the passages do not answer the question, say so in one sentence and do not guess.
 Write short, plain Markdown in the language of the question. Quote code exactly.`;
 
-/** The messages of a request: instructions, the last turns of the conversation, the passages and the question. */
-export function toPrompt(question: Question, passages: readonly Passage[]): ChatCompletionMessageParam[] {
+/** What {@link toPrompt} puts together. */
+export interface PromptParts {
+  readonly question: Question;
+  readonly passages: readonly Passage[];
+  /** The beginning of the answer, to go on from; empty for a new one. */
+  readonly written: string;
+}
+
+/** The messages of a request: instructions, the last turns of the conversation, the passages and the question, and what was answered so far. */
+export function toPrompt({ question, passages, written }: PromptParts): ChatCompletionMessageParam[] {
   return [
     { role: 'system', content: INSTRUCTIONS },
-    ...question.history.slice(-MAX_TURNS).flatMap(({ question: asked, answer }): ChatCompletionMessageParam[] => [
+    ...question.history.slice(-HISTORY_TURNS).flatMap(({ question: asked, answer }): ChatCompletionMessageParam[] => [
       { role: 'user', content: asked },
       { role: 'assistant', content: answer.slice(0, MAX_ANSWER_LENGTH).toWellFormed() },
     ]),
     { role: 'user', content: `${passages.map(printPassage).join('\n\n')}\n\nQuestion: ${question.text}` },
+    ...(written === '' ? [] : [{ role: 'assistant', content: written } as const]),
   ];
 }
 

@@ -1,13 +1,14 @@
-import { getStreamWriter, PublicError, produceStream, type ProducedStream, type Result } from '@perennial/core';
+import { PublicError } from '@perennial/core';
 
 import type { AnswerEvent } from '../../lib/answer.ts';
 import type { ChatEvent } from '../../lib/chat.ts';
-import { answerStreamId, messagesStreamId } from '../../lib/ids.ts';
+import { ANSWER_NAMESPACE, answerRunId, answerStreamId } from '../../lib/ids.ts';
 import type { AskRequest } from '../../lib/requests.ts';
 import type { ChatSnapshot } from '../../lib/snapshot.ts';
-import type { Question } from '../answer/answerer.ts';
+import { HISTORY_TURNS, type Question } from '../answer/answerer.ts';
 import type { Demo } from '../demo.ts';
-import { logError } from '../log-error.ts';
+import { orThrow } from '../or-throw.ts';
+import { note } from './note.ts';
 import { readChat } from './snapshot.ts';
 
 /** What became of a request. */
@@ -17,26 +18,32 @@ export interface Asked {
   readonly answer: string;
 }
 
+/** Longest wait for an answer to begin, which another server may have to take over first. */
+const BEGIN_TIMEOUT_MS = 30_000;
+
 /**
- * Starts an answer and notes the request in the conversation. Repeating a request, also after a restart, starts nothing a second time: the
- * answer's stream is named after the request's id, and the note is written by a producer of that id.
+ * Starts the run of an answer, and resolves once the conversation shows the question and the answer can be read. Repeating a request, also
+ * after a restart or at another server, starts nothing a second time: the run is named after the request's id.
  *
  * @throws `PublicError` `NOT_FOUND` when a question to answer again does not exist.
  */
-export async function ask(demo: Demo, request: AskRequest): Promise<Asked> {
+export async function ask({ store, answers }: Pick<Demo, 'store' | 'answers'>, request: AskRequest): Promise<Asked> {
   const { chatId, id } = request;
-  const answer = answerStreamId(chatId, id);
-  const before = await readChat(demo, chatId);
-  const question = toQuestion(request, before);
-  await startOnce(demo, answer, question);
-  await note(demo, chatId, {
-    id,
-    event:
-      request.type === 'question'
-        ? { type: 'question', id, text: request.text, answer }
-        : { type: 'regenerate', question: request.question, answer },
-  });
-  return { chatId, answer };
+  const question = toQuestion(request, await readChat({ store }, chatId));
+  const noted = { chatId, id, event: toEvent(request) };
+  const run = await answers.start({ id: answerRunId(chatId, id), input: { question, note: noted } });
+  const reader = run.reader<AnswerEvent>({ namespace: ANSWER_NAMESPACE, pollTimeout: BEGIN_TIMEOUT_MS });
+  orThrow(await reader.read());
+  // The run does so, too: whoever comes first. The page goes to the conversation as soon as it has this answer.
+  await note(store, noted);
+  return { chatId, answer: answerStreamId(chatId, id) };
+}
+
+function toEvent(request: AskRequest): ChatEvent {
+  const answer = answerStreamId(request.chatId, request.id);
+  return request.type === 'question'
+    ? { type: 'question', id: request.id, text: request.text, answer }
+    : { type: 'regenerate', question: request.question, answer };
 }
 
 function toQuestion(request: AskRequest, before: ChatSnapshot | null): Question {
@@ -50,53 +57,5 @@ function toQuestion(request: AskRequest, before: ChatSnapshot | null): Question 
     const ended = before?.ended[answer];
     return ended?.end.outcome === 'completed' ? [{ question, answer: ended.answer.text }] : [];
   });
-  return { text, history };
-}
-
-/** Several requests for one answer at the same time share one start. */
-async function startOnce(demo: Demo, streamId: string, question: Question): Promise<void> {
-  const { running } = demo;
-  let starting = running.get(streamId);
-  if (!starting) {
-    starting = start(demo, streamId, question);
-    running.set(streamId, starting);
-    const forget = (): void => void running.delete(streamId);
-    starting.then((produced) => produced?.done.then(forget) ?? forget(), forget);
-  }
-  await starting;
-}
-
-/** Resolves once the answer's stream exists; null when it did before. */
-async function start(
-  { store, answerer, config: { leaseMs } }: Demo,
-  streamId: string,
-  question: Question,
-): Promise<ProducedStream | null> {
-  if (await store.head(streamId)) return null;
-  const produced = produceStream<AnswerEvent>({ store, streamId, leaseMs }, async (writer) => {
-    for await (const event of answerer.answer(question, writer.signal)) orThrow(await writer.write(event));
-  });
-  orThrow(await produced.opened);
-  void produced.done.then(({ error }) => {
-    if (error && !error.public) logError(`The answer ${streamId} failed`, error.stack ?? error.message);
-  });
-  return produced;
-}
-
-async function note(
-  { store }: Demo,
-  chatId: string,
-  { id, event }: { readonly id: string; readonly event: ChatEvent },
-): Promise<void> {
-  const writer = getStreamWriter<ChatEvent>({
-    store,
-    streamId: messagesStreamId(chatId),
-    producer: { id, epoch: 0, seq: 0 },
-  });
-  orThrow(await writer.write(event));
-  orThrow(await writer.flush());
-}
-
-function orThrow(result: Result<void, Error>): void {
-  if (!result.ok) throw result.error;
+  return { text, history: history.slice(-HISTORY_TURNS) };
 }

@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import {
   decodeData,
   getStreamWriter,
@@ -8,11 +10,14 @@ import {
 } from '@perennial/core';
 
 import { chatEventSchema, type ChatSummary, chatTitle } from '../../lib/chat.ts';
-import { chatPrefix, messagesStreamId } from '../../lib/ids.ts';
+import { answersPrefix, messagesStreamId } from '../../lib/ids.ts';
 import type { Demo } from '../demo.ts';
 
 const DELETED = { outcome: 'cancelled', reason: 'The conversation was deleted.' } as const satisfies StreamEnd;
 const MESSAGES = /^chats\/([^/]+)\/messages$/;
+const JOURNAL = /^runs\/([^/]+)\/\$journal$/;
+/** Longest wait for a run that is to stop. */
+const STOP_TIMEOUT_MS = 10_000;
 
 /** Every conversation, the one with the latest question first. */
 export async function listChats({ store }: Pick<Demo, 'store'>): Promise<ChatSummary[]> {
@@ -23,20 +28,30 @@ export async function listChats({ store }: Pick<Demo, 'store'>): Promise<ChatSum
 
 /** Removes a conversation with all its answers, stopping the ones that are being written. False when there was none. */
 export async function deleteChat(
-  { store, running }: Pick<Demo, 'store' | 'running'>,
+  { store, answers }: Pick<Demo, 'store' | 'answers'>,
   chatId: string,
 ): Promise<boolean> {
-  const heads = await listHeads(store, chatPrefix(chatId));
-  for (const { id } of heads) {
-    const produced = await running.get(id);
-    if (!produced) continue;
-    await store.mark(id, { type: 'cancel', reason: DELETED.reason });
-    await produced.done;
-  }
+  const [messages, runs] = await Promise.all([
+    store.head(messagesStreamId(chatId)),
+    listHeads(store, answersPrefix(chatId)),
+  ]);
+  await Promise.all(runs.map((head) => stopRun(answers, head)));
   // A typed end tells pages that follow the conversation what became of it; a stream that is only gone looks like a failure.
-  await getStreamWriter({ store, streamId: messagesStreamId(chatId), create: false }).end(DELETED);
+  if (messages) await getStreamWriter({ store, streamId: messages.id, create: false }).end(DELETED);
+  const heads = messages ? [messages, ...runs] : runs;
   await Promise.all(heads.map(({ id }) => store.delete(id)));
   return heads.length > 0;
+}
+
+/** Stops the run that a journal is of, and waits until it has stopped; not for ever, because its server may be lost. */
+async function stopRun(answers: Demo['answers'], { id, end }: StreamHead): Promise<void> {
+  const runId = JOURNAL.exec(id)?.[1];
+  if (runId === undefined || end) return;
+  const run = answers.handle(runId);
+  await run.cancel(DELETED.reason);
+  const waited = new AbortController();
+  await Promise.race([run.result, sleep(STOP_TIMEOUT_MS, undefined, { signal: waited.signal }).catch(() => undefined)]);
+  waited.abort();
 }
 
 /** One that was deleted since it was listed is left out. */

@@ -1,9 +1,11 @@
 import {
   decodeData,
   isStreamNotFound,
+  liveView,
   publicEnd,
   type ReadResult,
   type StreamEnd,
+  type StreamRecord,
   type StreamStore,
 } from '@perennial/core';
 import type { z } from 'zod';
@@ -17,21 +19,23 @@ export interface StreamNow<T> {
   readonly end: StreamEnd | null;
 }
 
-/** Reads all of a stream that is there now from a position on, without waiting for more; null when it does not exist. */
+/** Reads all of a stream that is there now from a position on and nobody took back, without waiting for more; null when it does not exist. */
 export async function readNow<T>(
   store: StreamStore,
   streamId: string,
   schema: z.ZodType<T>,
   from = 0,
 ): Promise<StreamNow<T> | null> {
-  const values: T[] = [];
+  const all: StreamRecord[] = [];
   for (let position = from; ;) {
     const page = await readPage(store, streamId, position);
     if (!page) return null;
     const { records, head } = page;
-    for (const record of records) if (record.kind === 'data') values.push(schema.parse(decodeData(record.data)));
+    all.push(...records);
     position += records.length;
-    if (position >= head.nextPosition) return { values, position, end: head.end && publicEnd(head.end) };
+    if (position < head.nextPosition) continue;
+    const values = liveView(all).map(({ data }) => schema.parse(decodeData(data)));
+    return { values, position, end: head.end && publicEnd(head.end) };
   }
 }
 
