@@ -27,7 +27,7 @@ const cases = ['step-tokens', 'parallel-steps', 'failed-caught', 'for-each'].fla
   ),
 );
 
-it('ends the run as cancelled, and each step shows its last attempt', { timeout: 60_000 }, async () => {
+it('ends the run as cancelled, and each step shows its last attempt', { timeout: 300_000 }, async () => {
   const queue = [...cases];
   const wrong: string[] = [];
   let cancelled = 0;

@@ -36,7 +36,7 @@ const cases = (['file', 'redis'] as const).flatMap((kind) =>
 describe.concurrent('a run that is cancelled while a process writes it', () => {
   it.for(cases)(
     'on $kind, after $count records, dies: $dies',
-    { timeout: 120_000 },
+    { timeout: 300_000 },
     async ({ kind, count, dies }, { expect }) => {
       const ground = (grounds[kind] as Ground).ground;
       const job = { store: await ground.newStore(), program: program.name, runId: 'r' };

@@ -50,7 +50,7 @@ function counting(streamStore: StreamStore) {
 }
 
 describe.each(Object.entries(stores))('on %s', (_name, open) => {
-  it(`${RUNS} runs at once in one process write their own streams`, { timeout: 180_000 }, async () => {
+  it(`${RUNS} runs at once in one process write their own streams`, { timeout: 300_000 }, async () => {
     const store = await open();
     const definition = counting(store);
     const handles = await Promise.all(
@@ -68,7 +68,7 @@ describe.each(Object.entries(stores))('on %s', (_name, open) => {
   });
 });
 
-it('10,000 writes, from the body and from a step, never wait for a reader', { timeout: 60_000 }, async () => {
+it('10,000 writes, from the body and from a step, never wait for a reader', { timeout: 300_000 }, async () => {
   const store = createMemoryStreamStore();
   const result = await createWorkflow('unread', {}, { streamStore: store }).run(
     async ({ step }) => {
@@ -87,7 +87,7 @@ it('10,000 writes, from the body and from a step, never wait for a reader', { ti
   );
 });
 
-it('1,000 runs that were left open are recovered by one call', { timeout: 120_000 }, async () => {
+it('1,000 runs that were left open are recovered by one call', { timeout: 300_000 }, async () => {
   const store = createMemoryStreamStore();
   const ids = Array.from({ length: 1_000 }, (_, n) => `r${n}`);
   const allBegun = Promise.withResolvers<void>();
