@@ -21,4 +21,3 @@ export { isThenable, type ResultReader, type Source, toPull } from '../transform
 export { createRecordReader } from '../reader/record-reader.ts';
 export type { RecordSource, SourcePage, SourceRecord } from '../reader/record-source.ts';
 export { createStoreSource, type StoreSourceOptions } from '../reader/store-source.ts';
-export { keepLease, type LeaseKeeperOptions } from '../writer/lease-keeper.ts';

@@ -1,12 +1,12 @@
 import {
   type CancelRequest,
   isStreamError,
+  keepLease,
   type RetryPolicy,
   type StreamEnd,
   StreamError,
   type StreamStore,
 } from '@perennial/core';
-import { keepLease } from '@perennial/core/engine';
 
 import { callContext } from '../body/call-context.ts';
 import { BodyScheduler } from '../body/scheduler.ts';
