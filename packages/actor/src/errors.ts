@@ -68,6 +68,11 @@ export function isActorError(error: unknown, code?: ActorErrorCode): error is Ac
   return (code === undefined || error.code === code) && /^(Actor|UnknownActor|ActorFailed|AI)Error$/.test(error.name);
 }
 
+/** What becomes of failures that nobody asked to be told of: silence would hide a worker that does nothing. */
+export function warn(error: unknown): void {
+  process.emitWarning(error instanceof Error ? error : new Error(quote(error)));
+}
+
 const MAX_QUOTE_LENGTH = 120;
 
 /** A value for an error message: escaped, and cut so that hostile input cannot flood a log. Never throws. */

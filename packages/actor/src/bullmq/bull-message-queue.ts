@@ -1,4 +1,5 @@
 import { type ConnectionOptions, type Job, Queue, Worker } from 'bullmq';
+import type { Redis } from 'ioredis';
 
 import {
   ActorError,
@@ -35,6 +36,8 @@ export interface BullMessageQueueOptions {
 
 const DEFAULT_LOCK_MS = 30_000;
 const DEFAULT_SEND_TIMEOUT_MS = 10_000;
+/** BullMQ waits for jobs with blocking commands, which must not be given up and repeated. */
+const UNLIMITED = { maxRetriesPerRequest: null };
 const FIRST_RETRY_MS = 250;
 const MAX_RETRY_MS = 30_000;
 /** The queue hands a job out for ever; `ActorWorker` decides when it is hopeless, and tells the consumer. */
@@ -52,18 +55,14 @@ export function createBullMessageQueue(options: BullMessageQueueOptions): Messag
   return new BullMessageQueue(options);
 }
 
-/** The part of a client that closes what was opened for a `url`. */
-interface Disconnectable {
-  disconnect(): void;
-}
-
 class BullMessageQueue implements MessageQueue {
   readonly durable = true;
   readonly #options: BullMessageQueueOptions;
   readonly #queues = new Map<string, Promise<Queue>>();
   readonly #consumers = new Set<BullConsumer>();
   #connection: Promise<ConnectionOptions> | null = null;
-  #own: Disconnectable | null = null;
+  /** A connection that is ours to close. */
+  #own: Redis | null = null;
   #closed = false;
 
   constructor(options: BullMessageQueueOptions) {
@@ -133,10 +132,15 @@ class BullMessageQueue implements MessageQueue {
 
   async #createConnection(): Promise<ConnectionOptions> {
     const { url, client } = this.#options;
-    if (client) return client;
-    const { Redis } = await import('ioredis');
-    // BullMQ waits for jobs with blocking commands, which must not be given up and repeated.
-    const own = new Redis(url ?? '', { maxRetriesPerRequest: null });
+    let own: Redis;
+    if (client) {
+      if (!isIoredis(client)) return client;
+      own = client.duplicate(UNLIMITED);
+    } else {
+      const { Redis } = await import('ioredis');
+      own = new Redis(url ?? '', UNLIMITED);
+    }
+    // Failures are reported by the calls that suffer from them.
     own.on('error', () => {});
     this.#own = own;
     return own;
@@ -167,6 +171,11 @@ function within(ms: number, work: Promise<void>): Promise<void> {
     const timer = setTimeout(() => reject(new Error(`No answer within ${ms} ms.`)), ms);
     work.then(resolve, reject).finally(() => clearTimeout(timer));
   });
+}
+
+/** True for a client of `ioredis` for a single server: the only one whose options BullMQ refuses unless they are the right ones. */
+function isIoredis(client: ConnectionOptions): client is Redis {
+  return 'defineCommand' in client && 'duplicate' in client && client['isCluster'] !== true;
 }
 
 type Process = (job: Job, token: string | undefined, signal: AbortSignal | undefined) => Promise<void>;

@@ -2,7 +2,7 @@ import type { StreamStore } from '@perennial/core';
 
 import type { AI } from '../ai/ai.ts';
 import { DEFAULT_ADDRESS } from '../config/config.ts';
-import { ActorError, assertObject, assertWhole, invalid, quote, UnknownActorError } from '../errors.ts';
+import { ActorError, assertObject, assertWhole, invalid, quote, UnknownActorError, warn } from '../errors.ts';
 import type { ActorMessage, Delivery, MessageConsumer, MessageQueue } from '../queue/message-queue.ts';
 import type { ActorRegistry } from '../registry/registry.ts';
 import { JobAttempt } from './job-attempt.ts';
@@ -34,7 +34,7 @@ export interface ActorWorkerOptions {
   readonly handOver?: boolean;
   /** On a queue that dies with the process: a worker that is silent this long is dead, and readers end its jobs. In ms. @default 15_000 */
   readonly leaseMs?: number;
-  /** Is told of whatever makes a job be handed out again, of failures of the queue, and of messages that are none. @default nothing */
+  /** Is told of whatever makes a job be handed out again, of failures of the queue, and of messages that are none. @default process.emitWarning */
   readonly onError?: (error: unknown) => void;
 }
 
@@ -69,10 +69,10 @@ export class ActorWorker {
   /** Takes messages from now on. */
   start(): void {
     if (this.#consumer) throw invalid('The worker was started before.');
-    const { queue, address = DEFAULT_ADDRESS, concurrency, onError } = this.#options;
+    const { queue, address = DEFAULT_ADDRESS, concurrency, onError = warn } = this.#options;
     this.#consumer = queue.consume(address, (delivery) => this.#handle(delivery), {
       ...(concurrency !== undefined && { concurrency }),
-      ...(onError && { onError }),
+      onError,
     });
   }
 
@@ -84,12 +84,17 @@ export class ActorWorker {
     await this.#consumer?.close({ drainMs });
   }
 
+  #report(error: unknown): void {
+    const { onError = warn } = this.#options;
+    onError(error);
+  }
+
   async #handle(delivery: Delivery): Promise<void> {
     try {
       await this.processStreamRequest(delivery.message, delivery);
     } catch (error) {
       // What is handed over at a shutdown has not failed.
-      if (!delivery.signal.aborted) this.#options.onError?.(error);
+      if (!delivery.signal.aborted) this.#report(error);
       throw error;
     }
   }
@@ -112,7 +117,7 @@ export class ActorWorker {
     const { handOver = true, leaseMs = DEFAULT_LEASE_MS } = this.#options;
     if (!isActorMessage(message)) {
       // Handing it out again would not make it better.
-      this.#options.onError?.(new ActorError('INVALID_ARGUMENT', `This is no message for actors: ${quote(message)}.`));
+      this.#report(new ActorError('INVALID_ARGUMENT', `This is no message for actors: ${quote(message)}.`));
       return;
     }
     const attempt = await JobAttempt.take(store, message.streamId, highWaterMark);

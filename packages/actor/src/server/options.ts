@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 
 import type { StreamStore } from '@perennial/core';
 
-import { assertObject, assertWhole, invalid, quote } from '../errors.ts';
+import { assertObject, assertWhole, invalid, quote, warn } from '../errors.ts';
 import type { MessageQueue } from '../queue/message-queue.ts';
 import type { ActorRegistry } from '../registry/registry.ts';
 
@@ -54,7 +54,7 @@ export interface ActorEndpointsOptions {
   /** Origins, besides the server's own, whose pages may connect, such as `https://app.example`. @default none */
   readonly origins?: readonly string[];
   readonly limits?: EndpointLimits;
-  /** Is told of failures that clients see as `INTERNAL`. @default nothing */
+  /** Is told of failures that clients see as `INTERNAL`, and of runs that have to be begun again. @default process.emitWarning */
   readonly onError?: (error: unknown) => void;
 }
 
@@ -74,7 +74,7 @@ const DEFAULT_LIMITS: Required<EndpointLimits> = {
 
 /** @throws `INVALID_ARGUMENT` naming the first option that makes no sense. */
 export function resolveEndpoints(options: ActorEndpointsOptions): ResolvedEndpoints {
-  const { store, basePath = '', authorize = onlyInDevelopment, origins = [], onError = () => {} } = options;
+  const { store, basePath = '', authorize = onlyInDevelopment, origins = [], onError = warn } = options;
   assertObject('store', store);
   if (!options.registry && !options.queue) throw invalid('Pass a `registry`, or a `queue` that leads to workers.');
   if (basePath !== '' && !/^(\/[^/?#]+)+$/.test(basePath))

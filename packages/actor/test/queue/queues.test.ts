@@ -1,5 +1,7 @@
 /** What both queues have to do, and what each refuses. */
 import { type RedisServer, startRedis } from '@perennial/redis-server';
+import { Redis } from 'ioredis';
+import { createClient } from 'redis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 
 import { createBullMessageQueue } from '../../src/bullmq/index.ts';
@@ -16,6 +18,18 @@ const message = (id: string): ActorMessage => ({ action: 'stream', streamId: id,
 const kinds: Record<string, () => MessageQueue> = {
   'in memory': () => createMemoryQueue({ retryDelayMs: 1 }),
   'on BullMQ': () => createBullMessageQueue({ url: redis.url, prefix: crypto.randomUUID() }),
+  'on BullMQ, with a client of `redis`': () => {
+    const client = createClient({ url: redis.url });
+    // Registered before the queue's own, and so run after it.
+    onTestFinished(() => client.destroy());
+    void client.connect();
+    return createBullMessageQueue({ client, prefix: crypto.randomUUID() });
+  },
+  'on BullMQ, with a client of `ioredis`': () => {
+    const client = new Redis(redis.url);
+    onTestFinished(() => client.disconnect());
+    return createBullMessageQueue({ client, prefix: crypto.randomUUID() });
+  },
 };
 
 describe.each(Object.entries(kinds))('a queue %s', (_name, create) => {
