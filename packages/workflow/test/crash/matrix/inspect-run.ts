@@ -42,7 +42,7 @@ export async function readLog(
 }
 
 /** Collects what is wrong with a run; empty when nothing is. */
-export class Findings {
+class Findings {
   readonly list: string[] = [];
 
   equal(what: string, actual: unknown, expected: unknown): void {
@@ -214,7 +214,7 @@ const writerOf = ({ step }: DataRecord): string => step?.split(PART)[0] ?? 'body
 const valueOf = ({ data }: DataRecord): unknown => JSON.parse(String(data));
 
 /** The parts of an end that a program knows. */
-export function partsOf(end: StreamEnd | null): ExpectedEnd | null {
+function partsOf(end: StreamEnd | null): ExpectedEnd | null {
   if (!end) return null;
   return { outcome: end.outcome, ...(end.outcome === 'failed' && end.error && { code: end.error.code }) };
 }

@@ -55,7 +55,7 @@ export function parseMishap(text: string): Mishap {
 }
 
 /** The result that a program has. */
-export function wrongResult(program: Program, result: Result<unknown, unknown>, cancelled: boolean): string[] {
+function wrongResult(program: Program, result: Result<unknown, unknown>, cancelled: boolean): string[] {
   const isWanted = cancelled
     ? !result.ok && codeOf(result.error) === 'CANCELLED'
     : program.end.outcome === 'completed'
