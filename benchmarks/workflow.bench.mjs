@@ -71,7 +71,7 @@ try {
   });
   await compare('Steps that do nothing, file store', steps(file, 200), { ...wall, unit: 'step' });
   await compareRecovery(1_000);
-  await compareWithDbos(200);
+  await compareWithDbos(100);
 } finally {
   await file.close();
   await rm(folder, { recursive: true, force: true });
