@@ -51,9 +51,9 @@ function send(method, url, body) {
       headers: { ...JSON_TYPE, ...(body && { 'content-length': Buffer.byteLength(body) }) },
     });
     // A server may close an idle connection just when it is used again.
-    sent.once('error', (/** @type {NodeJS.ErrnoException} */ error) => {
-      if (sent.reusedSocket && error.code === 'ECONNRESET') resolve(send(method, url, body));
-      else reject(error);
+    sent.once('error', (error) => {
+      if (sent.reusedSocket && 'code' in error && error.code === 'ECONNRESET') resolve(send(method, url, body));
+      else reject(error instanceof Error ? error : new Error(String(error)));
     });
     sent.once('response', (response) => {
       let bytes = 0;
