@@ -50,7 +50,11 @@ function send(method, url, body) {
       agent,
       headers: { ...JSON_TYPE, ...(body && { 'content-length': Buffer.byteLength(body) }) },
     });
-    sent.once('error', reject);
+    // A server may close an idle connection just when it is used again.
+    sent.once('error', (error) => {
+      if (sent.reusedSocket && 'code' in error && error.code === 'ECONNRESET') resolve(send(method, url, body));
+      else reject(error instanceof Error ? error : new Error(String(error)));
+    });
     sent.once('response', (response) => {
       let bytes = 0;
       response.on('data', (chunk) => (bytes += chunk.byteLength));
@@ -152,7 +156,7 @@ async function compareAll(pair) {
     return cost(server, count * size, () => repeat(count, () => send('POST', url, body)));
   };
   await contest('appends of one record, 16 in flight', pair, append(1_000, 1), { unit: 'append' });
-  await contest('the same, wall time', pair, append(1_000, 1), { unit: 'append', by: 'wallUs', atLeast: undefined });
+  await contest('the same, wall time', pair, append(1_000, 1), { unit: 'append', by: 'wallUs' });
   await contest('appends of 100 records', pair, append(100, 100), { unit: 'record' });
   const long = new Map([
     [pair.ours, await created(pair.ours, 10_000)],
@@ -187,7 +191,7 @@ async function compareAll(pair) {
       `${readers} SSE reader${readers > 1 ? 's' : ''}, chunks posted one by one`,
       pair,
       (server) => live(server, readers, 100),
-      { unit: 'chunk', by: 'wallUs', atLeast: undefined },
+      { unit: 'chunk', by: 'wallUs' },
     );
   }
 }
