@@ -26,10 +26,16 @@ export function assertRedisUrl(url: unknown): asserts url is string {
 
 /** A port to the server at `url`, through `ioredis` or `redis`, whichever is installed. */
 export async function portFromUrl(url: string): Promise<RedisPort> {
-  const ioredis = await importOptional<IoredisModule>('ioredis');
+  const ioredis = await importOptional<IoredisModule>(
+    'ioredis',
+    () => import(/* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ 'ioredis'),
+  );
   // The client itself never connects: the port opens connections like it.
   if (ioredis) return fromIoredis(new ioredis.Redis(url, { lazyConnect: true }));
-  const redis = await importOptional<NodeRedisModule>('redis');
+  const redis = await importOptional<NodeRedisModule>(
+    'redis',
+    () => import(/* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ 'redis'),
+  );
   if (redis) return fromNodeRedis(redis.createClient({ url }));
   throw new StreamError(
     'UNSUPPORTED',
@@ -37,10 +43,13 @@ export async function portFromUrl(url: string): Promise<RedisPort> {
   );
 }
 
-/** The specifier is no literal, so that a bundler does not insist on a package which its user chose not to install. */
-async function importOptional<Module>(name: string): Promise<Module | null> {
+/**
+ * The imports tell bundlers to leave them alone, so that none insists on a package which its user chose not to install. Their specifiers are
+ * literals: the compiler wraps others in a call, in which the bundlers' comments are lost.
+ */
+async function importOptional<Module>(name: string, load: () => Promise<unknown>): Promise<Module | null> {
   try {
-    return (await import(/* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ name)) as Module;
+    return (await load()) as Module;
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND') return null;
     throw new StreamError('STORE_ERROR', `The package ${quote(name)} cannot be loaded.`, { cause: error });
