@@ -80,6 +80,7 @@ export async function driveRun(
   options: DriveOptions,
   { held, nonce }: CreatedRun,
 ): Promise<Result<unknown, unknown>> {
+  const { name: workflow } = runtime;
   const { runId, body } = options;
   const journalId = runJournalId(runId);
   const observer = createLeaseObserver(runtime.monotonic);
@@ -99,11 +100,16 @@ export async function driveRun(
       const timeoutMs = Math.min(lease.remainingMs, runtime.leaseMs);
       await runtime.store.wait(journalId, { position: Infinity, signal: runtime.signal, timeoutMs });
     } catch (error) {
+      const wasAdvanced = mine !== null;
       mine = null;
       if (runtime.signal.aborted) throw closed(runtime);
       if (isStreamNotFound(error)) throw notFound(runId);
       const mayPass = isWorkflowError(error, 'RUN_LOST') || (isStreamError(error) && error.retryable);
-      if (!mayPass) throw error;
+      if (!mayPass) {
+        // Nobody may be waiting for the result of a run that recovery found.
+        if (body && !wasAdvanced && error instanceof Error) runtime.emit({ type: 'run_lost', workflow, runId, error });
+        throw error;
+      }
       await pause();
     }
   }
