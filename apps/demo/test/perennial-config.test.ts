@@ -19,7 +19,10 @@ async function perennial(...args: readonly string[]) {
   const child = spawn(process.execPath, ['--conditions=perennial-source', BIN, ...args], {
     cwd: APP,
     env: {
-      PATH: process.env['PATH'],
+      ...process.env,
+      PERENNIAL_REDIS_URL: '',
+      OPENAI_BASE_URL: '',
+      OPENAI_API_KEY: '',
       PERENNIAL_DOCS: docs,
       PERENNIAL_DATA: join(docs, 'data'),
       PERENNIAL_DEMO_PACE: '0',
