@@ -71,8 +71,10 @@ test('the keyboard chooses the team, and Stop ends its work', async ({ chat }) =
   await chat.message.press('Enter');
   await expect(chat.answers).toHaveCount(1);
   await expect(contribution(chat, 'Researcher')).toContainText('passage');
+  await expect(chat.page).toHaveURL(/\/c\/[^/]+$/, { timeout: 40_000 });
   await chat.page.keyboard.press('Escape');
-  await chat.ended('cancelled');
+  // The writer has not said a word.
+  await expect(chat.answer).toHaveAttribute('data-status', 'cancelled');
   await expect(contribution(chat, 'Researcher')).toHaveAttribute('data-state', 'stopped');
   // The next question of this conversation is the team's, too, unless it is told otherwise.
   await chat.page.reload();

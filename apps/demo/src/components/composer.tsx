@@ -43,7 +43,7 @@ export function Composer({ text, onChange, onSend, onStop, sending, team, onTeam
       <textarea
         ref={ref}
         aria-label="Message"
-        placeholder="Ask about your documents"
+        placeholder="Ask your documents"
         rows={1}
         maxLength={MAX_QUESTION_LENGTH}
         value={text}
