@@ -73,9 +73,9 @@ test('the keyboard chooses the team, and Stop ends its work', async ({ chat }) =
   await expect(contribution(chat, 'Researcher')).toContainText('passage');
   await expect(chat.page).toHaveURL(/\/c\/[^/]+$/, { timeout: 40_000 });
   await chat.page.keyboard.press('Escape');
-  // The writer has not said a word.
   await expect(chat.answer).toHaveAttribute('data-status', 'cancelled');
-  await expect(contribution(chat, 'Researcher')).toHaveAttribute('data-state', 'stopped');
+  // Who was at work by then depends on the machine; the writer, who comes last, was not done.
+  await expect(contribution(chat, 'Writer')).toHaveAttribute('data-state', 'stopped');
   // The next question of this conversation is the team's, too, unless it is told otherwise.
   await chat.page.reload();
   await expect(chat.page.getByRole('button', { name: 'Team' })).toHaveAttribute('aria-pressed', 'true');
