@@ -16,6 +16,7 @@ import { PassageDialog } from './passage-dialog.tsx';
 import { SourceList } from './source-list.tsx';
 import { Sprout } from './sprout.tsx';
 import { StatusPill } from './status-pill.tsx';
+import { TeamWork } from './team-work.tsx';
 
 /** Props of {@link AssistantMessage}. */
 export interface AssistantMessageProps {
@@ -38,6 +39,15 @@ export function AssistantMessage({ question, streamId, ended, pending, onRegener
   const citations = useMemo(() => ({ sources: answer.sources, open: setShown }), [answer.sources]);
   const open = isOpen(status);
   const cited = open ? [] : citedNumbers(answer);
+  const text = (
+    <div data-testid="answer" aria-busy={open} className={open ? 'min-h-7' : ''}>
+      {answer.text === '' && open ? (
+        <WaitingDots />
+      ) : (
+        <Markdown text={answer.text} streaming={open} caret={status === 'live' || status === 'catching-up'} />
+      )}
+    </div>
+  );
   return (
     <article
       data-testid="message"
@@ -53,13 +63,13 @@ export function AssistantMessage({ question, streamId, ended, pending, onRegener
       </header>
       <div className="sm:pl-9.5">
         <CitationContext value={citations}>
-          <div data-testid="answer" aria-busy={open} className={open ? 'min-h-7' : ''}>
-            {answer.text === '' && open ? (
-              <WaitingDots />
-            ) : (
-              <Markdown text={answer.text} streaming={open} caret={status === 'live' || status === 'catching-up'} />
-            )}
-          </div>
+          {answer.team ? (
+            <TeamWork question={question} team={answer.team} open={open}>
+              {text}
+            </TeamWork>
+          ) : (
+            text
+          )}
         </CitationContext>
         <AnswerProblem now={now} onRegenerate={onRegenerate} />
         {cited.length > 0 && (

@@ -20,6 +20,9 @@ export interface ChatFooterProps {
   readonly onDraft: (text: string) => void;
   readonly onSend: () => void;
   readonly sending: boolean;
+  /** True: a team will answer. */
+  readonly team: boolean;
+  readonly onTeam: (team: boolean) => void;
   /** True while the server does not answer. */
   readonly unreachable: boolean;
   /** Why the last message was not taken, or the conversation cannot be followed. */
@@ -36,6 +39,8 @@ export function ChatFooter({
   onDraft,
   onSend,
   sending,
+  team,
+  onTeam,
   unreachable,
   problem,
   latest,
@@ -73,6 +78,8 @@ export function ChatFooter({
         onSend={onSend}
         onStop={stoppable ? () => void onStop() : undefined}
         sending={sending}
+        team={team}
+        onTeam={onTeam}
       />
       <AnswererNote answerer={answerer} />
       <Announcer status={latest ? status : null} />

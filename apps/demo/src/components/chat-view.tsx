@@ -30,13 +30,15 @@ export function ChatView({ snapshot, corpus, answerer }: ChatViewProps) {
   const [chatId] = useState(() => snapshot?.chatId ?? newId());
   const chat = useChat(chatId, snapshot);
   const [draft, setDraft] = useState('');
+  // A conversation goes on the way its last question was asked.
+  const [team, setTeam] = useState(() => snapshot?.chat.at(-1)?.team ?? false);
   const field = useRef<HTMLTextAreaElement>(null);
   const stick = useStickToBottom();
 
   const send = async (text: string): Promise<void> => {
     setDraft('');
     stick.jump('instant');
-    const taken = await chat.send(text);
+    const taken = await chat.send(text, team);
     if (!taken) setDraft((typed) => (typed === '' ? text : typed));
     else if (!snapshot) router.push(`/c/${chatId}`);
   };
@@ -70,6 +72,8 @@ export function ChatView({ snapshot, corpus, answerer }: ChatViewProps) {
           onDraft={setDraft}
           onSend={() => void send(draft.trim())}
           sending={chat.sending || chat.deleted}
+          team={team}
+          onTeam={setTeam}
           unreachable={chat.unreachable}
           problem={problemOf(chat)}
           latest={latest}

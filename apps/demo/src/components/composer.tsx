@@ -5,6 +5,7 @@ import type { KeyboardEvent, Ref } from 'react';
 
 import { MAX_QUESTION_LENGTH } from '../lib/requests.ts';
 import { Button } from './button.tsx';
+import { TeamToggle } from './team-toggle.tsx';
 
 const ROUND = 'size-11 shrink-0 !rounded-full !px-0';
 
@@ -16,11 +17,14 @@ export interface ComposerProps {
   /** Stops the answer that is being written; absent when there is none. */
   readonly onStop: (() => void) | undefined;
   readonly sending: boolean;
+  /** True: a team will answer. */
+  readonly team: boolean;
+  readonly onTeam: (team: boolean) => void;
   readonly ref: Ref<HTMLTextAreaElement>;
 }
 
 /** Where questions are typed. Enter sends, Shift+Enter makes a new line. */
-export function Composer({ text, onChange, onSend, onStop, sending, ref }: ComposerProps) {
+export function Composer({ text, onChange, onSend, onStop, sending, team, onTeam, ref }: ComposerProps) {
   const ready = text.trim() !== '' && !sending && !onStop;
   const onKeyDown = (event: KeyboardEvent): void => {
     // While an input method is composing, Enter only accepts its suggestion.
@@ -39,7 +43,7 @@ export function Composer({ text, onChange, onSend, onStop, sending, ref }: Compo
       <textarea
         ref={ref}
         aria-label="Message"
-        placeholder="Ask about your documents"
+        placeholder="Ask your documents"
         rows={1}
         maxLength={MAX_QUESTION_LENGTH}
         value={text}
@@ -47,6 +51,7 @@ export function Composer({ text, onChange, onSend, onStop, sending, ref }: Compo
         onKeyDown={onKeyDown}
         className="field-sizing-content max-h-48 min-h-11 flex-1 resize-none bg-transparent py-2.5 pl-3.5 leading-6 outline-hidden placeholder:text-muted-foreground"
       />
+      <TeamToggle pressed={team} onChange={onTeam} />
       {onStop ? (
         <Button aria-label="Stop" title="Stop (Esc)" variant="primary" onClick={onStop} className={ROUND}>
           <Square aria-hidden className="size-3.5 fill-current" />

@@ -5,7 +5,13 @@ import type { AskRequest } from './requests.ts';
 
 /** One value of a conversation's stream `chats/<id>/messages`. */
 export const chatEventSchema = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('question'), id: z.string(), text: z.string(), answer: z.string() }),
+  z.object({
+    type: z.literal('question'),
+    id: z.string(),
+    text: z.string(),
+    answer: z.string(),
+    team: z.literal(true).optional(),
+  }),
   z.object({ type: z.literal('regenerate'), question: z.string(), answer: z.string() }),
 ]);
 
@@ -19,6 +25,8 @@ export interface Turn {
   readonly text: string;
   /** Stream id of the latest answer. */
   readonly answer: string;
+  /** True when it was asked of the team. */
+  readonly team?: true;
 }
 
 /** What the events of a conversation add up to: its turns, oldest first. */
@@ -29,7 +37,7 @@ export function foldChat(chat: Chat, event: ChatEvent): Chat {
   switch (event.type) {
     case 'question':
       if (chat.some((turn) => turn.id === event.id)) return chat;
-      return [...chat, { id: event.id, text: event.text, answer: event.answer }];
+      return [...chat, { id: event.id, text: event.text, answer: event.answer, ...(event.team && { team: true }) }];
     case 'regenerate':
       return chat.map((turn) => (turn.id === event.question ? { ...turn, answer: event.answer } : turn));
   }

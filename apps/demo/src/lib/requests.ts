@@ -17,6 +17,8 @@ export const askSchema = z.discriminatedUnion('type', [
       .trim()
       .min(1, 'must not be empty')
       .max(MAX_QUESTION_LENGTH, `may have ${MAX_QUESTION_LENGTH} characters`),
+    /** To be answered by a team of actors; a new answer to the question will be, too. */
+    team: z.literal(true).optional(),
   }),
   z.object({
     type: z.literal('regenerate'),

@@ -25,8 +25,8 @@ export interface ChatNow {
   readonly deleted: boolean;
   /** True while the server does not answer, and is tried again. */
   readonly unreachable: boolean;
-  /** Asks a question. Resolves with false when the server did not take it; the same text can then be sent again without doubling it. */
-  readonly send: (text: string) => Promise<boolean>;
+  /** Asks a question, of the team if `team` is true. Resolves with false when the server did not take it; the same text can then be sent again without doubling it. */
+  readonly send: (text: string, team: boolean) => Promise<boolean>;
   /** Asks for a new answer. Keeps its identity. */
   readonly regenerate: (turn: ShownTurn) => Promise<boolean>;
 }
@@ -47,10 +47,11 @@ export function useChat(chatId: string, snapshot: ChatSnapshot | null): ChatNow 
   const { pending, ask, sending, error } = useRequests();
   const failed = useRef<Question | null>(null);
 
-  const send = async (text: string): Promise<boolean> => {
+  const send = async (text: string, team: boolean): Promise<boolean> => {
     // Under the id of the request that failed, which the server may have taken all the same.
-    const id = failed.current?.text === text ? failed.current.id : newId();
-    const request = { type: 'question', id, chatId, text } as const;
+    const again = failed.current?.text === text && (failed.current.team ?? false) === team;
+    const id = again && failed.current ? failed.current.id : newId();
+    const request: Question = { type: 'question', id, chatId, text, ...(team && { team: true }) };
     const taken = await ask(request);
     failed.current = taken ? null : request;
     return taken;

@@ -2,8 +2,7 @@ import type { StreamStore } from '@perennial/core';
 
 import type { Answerer } from './answer/answerer.ts';
 import { type Answers, createAnswers } from './answer/answers.ts';
-import { createModelAnswerer } from './answer/model.ts';
-import { createOfflineAnswerer } from './answer/offline.ts';
+import { createAnswerer } from './answer/create-answerer.ts';
 import { checkDocuments } from './check-documents.ts';
 import { type DemoConfig, readConfig } from './config.ts';
 import { type Corpus, createCorpus } from './corpus/corpus.ts';
@@ -32,15 +31,19 @@ export function demo(): Demo {
 function createDemo(config: DemoConfig): Demo {
   const store = openStore(config);
   const corpus = createCorpus(config.documents, { store });
-  const answerer = config.model
-    ? createModelAnswerer({ corpus, ...config.model })
-    : createOfflineAnswerer({ corpus, wordsPerSecond: config.wordsPerSecond });
+  const answerer = createAnswerer(config, corpus);
   return {
     config,
     store,
     corpus,
     importer: new Importer({ store, importRoot: config.importRoot, filesPerSecond: config.filesPerSecond }),
     answerer,
-    answers: createAnswers({ store, answerer, leaseMs: config.leaseMs, checkDocuments: () => checkDocuments(config) }),
+    answers: createAnswers({
+      store,
+      answerer,
+      wordsPerSecond: config.wordsPerSecond,
+      leaseMs: config.leaseMs,
+      checkDocuments: () => checkDocuments(config),
+    }),
   };
 }

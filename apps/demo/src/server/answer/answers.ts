@@ -7,12 +7,15 @@ import { type ChatNote, note } from '../chats/note.ts';
 import { logError } from '../log-error.ts';
 import { orThrow } from '../or-throw.ts';
 import type { Answerer, Findings, Question } from './answerer.ts';
+import { createTeamAnswerer } from './team.ts';
 
 /** What an answer is begun with; a run that is taken up again gets the same. */
 export interface AnswerInput {
   readonly question: Question;
   /** What the conversation is to show of the request. */
   readonly note: ChatNote;
+  /** True: a team of actors answers. */
+  readonly team?: true;
 }
 
 /** The answers that are being written, here or by another server. */
@@ -25,6 +28,8 @@ export interface Answers extends Pick<DurableWorkflow<AnswerInput, void, never>,
 export interface AnswersOptions {
   readonly store: StreamStore;
   readonly answerer: Answerer;
+  /** Of what a team reports without a model. @default 0, no pause */
+  readonly wordsPerSecond?: number;
   /** How soon another server takes over from one that is lost, in ms. */
   readonly leaseMs: number;
   /** Asked when nothing was found to answer from: rejects with what a reader may know of the reason. */
@@ -35,10 +40,13 @@ export interface AnswersOptions {
  * Makes answers as runs of a workflow: a crash at any moment leaves a run that the next server goes on with, and readers of its stream
  * notice a pause and nothing else.
  */
-export function createAnswers({ store, answerer, leaseMs, checkDocuments }: AnswersOptions): Answers {
-  const workflow = createWorkflow('answer', { store, answerer }, { streamStore: store, leaseMs, onEvent: report });
+export function createAnswers(options: AnswersOptions): Answers {
+  const { store, answerer: single, leaseMs, checkDocuments, wordsPerSecond = 0 } = options;
+  const team = createTeamAnswerer({ answerer: single, wordsPerSecond });
+  const workflow = createWorkflow('answer', { store, single, team }, { streamStore: store, leaseMs, onEvent: report });
   const runs = workflow.define<AnswerInput, void>(async ({ step, deps, input }) => {
-    const onRetry = deps.answerer.continues ? 'continue' : 'supersede';
+    const answerer = input.team ? deps.team : deps.single;
+    const onRetry = answerer.continues ? 'continue' : 'supersede';
     const answer = step.getWritable<AnswerEvent>({ namespace: ANSWER_NAMESPACE, onRetry });
 
     orThrow(await answer.write({ type: 'begun' }));
@@ -47,7 +55,7 @@ export function createAnswers({ store, answerer, leaseMs, checkDocuments }: Answ
     await step('note', () => note(deps.store, input.note));
 
     const findings = await step('retrieve', async (): Promise<Findings> => {
-      const findings = await deps.answerer.find(input.question);
+      const findings = await answerer.find(input.question);
       if (!findings.hasDocuments) await checkDocuments();
       return findings;
     });
@@ -56,7 +64,7 @@ export function createAnswers({ store, answerer, leaseMs, checkDocuments }: Answ
       const writer = writable<AnswerEvent>({ namespace: ANSWER_NAMESPACE });
       const events = await emitted<AnswerEvent>({ namespace: ANSWER_NAMESPACE });
       const task = { question: input.question, findings, written: events.reduce(foldAnswer, EMPTY_ANSWER) };
-      for await (const event of deps.answerer.answer(task, signal)) orThrow(await writer.write(event));
+      for await (const event of answerer.answer(task, signal)) orThrow(await writer.write(event));
     });
   });
   return {

@@ -29,9 +29,13 @@ const BEGIN_TIMEOUT_MS = 30_000;
  */
 export async function ask({ store, answers }: Pick<Demo, 'store' | 'answers'>, request: AskRequest): Promise<Asked> {
   const { chatId, id } = request;
-  const question = toQuestion(request, await readChat({ store }, chatId));
+  const before = await readChat({ store }, chatId);
+  const question = toQuestion(request, before);
   const noted = { chatId, id, event: toEvent(request) };
-  const run = await answers.start({ id: answerRunId(chatId, id), input: { question, note: noted } });
+  const run = await answers.start({
+    id: answerRunId(chatId, id),
+    input: { question, note: noted, ...(ofTeam(request, before) && { team: true }) },
+  });
   const reader = run.reader<AnswerEvent>({ namespace: ANSWER_NAMESPACE, pollTimeout: BEGIN_TIMEOUT_MS });
   orThrow(await reader.read());
   // The run does so, too: whoever comes first. The page goes to the conversation as soon as it has this answer.
@@ -42,8 +46,14 @@ export async function ask({ store, answers }: Pick<Demo, 'store' | 'answers'>, r
 function toEvent(request: AskRequest): ChatEvent {
   const answer = answerStreamId(request.chatId, request.id);
   return request.type === 'question'
-    ? { type: 'question', id: request.id, text: request.text, answer }
+    ? { type: 'question', id: request.id, text: request.text, answer, ...(request.team && { team: true }) }
     : { type: 'regenerate', question: request.question, answer };
+}
+
+/** A new answer is made the way the question asked for. */
+function ofTeam(request: AskRequest, before: ChatSnapshot | null): boolean {
+  if (request.type === 'question') return request.team ?? false;
+  return before?.chat.find(({ id }) => id === request.question)?.team ?? false;
 }
 
 function toQuestion(request: AskRequest, before: ChatSnapshot | null): Question {
