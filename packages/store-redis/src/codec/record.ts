@@ -71,7 +71,8 @@ export function decodePage(
   let bytes = 0;
   for (const entry of entries) {
     const header = decodeHeader(entry, known);
-    const payloads = header.attributes.x === undefined ? payloadsOf(entry, header, json) : [''];
+    const isSupersede = header.attributes.x !== undefined;
+    const payloads = isSupersede ? Array<string>(header.count).fill('') : payloadsOf(entry, header, json);
     // A plain loop over one header: this runs for each record that anybody reads.
     for (let index = 0; index < payloads.length; index++, position++) {
       if (position < from) continue;
