@@ -37,6 +37,8 @@ interface Package {
 
 export default defineConfig({
   test: {
+    // One for each core: the tests of processes and servers mostly wait, so the default of one less leaves two cores half idle.
+    maxWorkers: '100%',
     projects: packages.map(({ name, environment = 'node', root = `packages/${name}`, testTimeout = 20_000 }) => ({
       resolve: { conditions },
       ssr: { resolve: { conditions } },
