@@ -79,6 +79,10 @@ const replayedSegment = (bytes: boolean): fc.Arbitrary<object> =>
     producer: fc.record({ id: fc.constant('p'), epoch: fc.constant(1), seq: small(3) }),
   });
 
+/** What an application sends that numbers its appends: a stream sequence is refused too rarely where much else can be. */
+const sequencedSegment = (bytes: boolean): fc.Arbitrary<object> =>
+  fc.record({ records: fc.tuple(fc.record({ data: payload(bytes) })), streamSeq: fc.constantFrom('a', 'aa', 'b') });
+
 const request = (bytes: boolean): fc.Arbitrary<AppendRequest> =>
   fc
     .record({
@@ -86,6 +90,7 @@ const request = (bytes: boolean): fc.Arbitrary<AppendRequest> =>
         { weight: 3, arbitrary: fc.array(segment(bytes), { minLength: 1, maxLength: 3 }) },
         { weight: 2, arbitrary: fc.tuple(plainSegment(bytes)) },
         { weight: 1, arbitrary: fc.tuple(replayedSegment(bytes)) },
+        { weight: 1, arbitrary: fc.tuple(sequencedSegment(bytes)) },
       ),
       token: fc.oneof({ weight: 9, arbitrary: fc.constant(1) }, { weight: 1, arbitrary: small(2) }),
     })
@@ -186,8 +191,8 @@ test('the script decides like decideAppend', async () => {
     }),
     { numRuns: RUNS },
   );
-  // The comparison is worth as much as the cases it met; the rarest is met about 30 times.
-  expect(KINDS.filter((kind) => (seen.get(kind) ?? 0) < 6)).toEqual([]);
+  // The comparison is worth as much as the cases it met.
+  expect(KINDS.filter((kind) => (seen.get(kind) ?? 0) < 20)).toEqual([]);
 }, 60_000);
 
 test('equal records of one append stay apart', async () => {
