@@ -17,6 +17,7 @@ export * from './memory/memory-store.ts';
 export * from './result.ts';
 export * from './stream-address.ts';
 export * from './stream-chunk.ts';
+export * from './writer/append-lane.ts';
 export * from './writer/append-queue.ts';
 export * from './writer/lease-keeper.ts';
 export * from './writer/produce-stream.ts';
