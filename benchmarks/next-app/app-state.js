@@ -3,4 +3,5 @@ import { createMemoryStreamStore } from '@perennial/core';
 
 const key = Symbol.for('perennial.benchmark');
 
-export const shared = () => (globalThis[key] ??= { store: createMemoryStreamStore(), readers: new Set(), position: 0 });
+export const appState = () =>
+  (globalThis[key] ??= { store: createMemoryStreamStore(), readers: new Set(), position: 0 });

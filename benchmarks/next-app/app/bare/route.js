@@ -1,10 +1,10 @@
 /** The least that a route handler can do for a live reader: a stream that is enqueued to. */
-import { shared } from '../../shared.js';
+import { appState } from '../../app-state.js';
 
 const HEADERS = { 'content-type': 'text/event-stream', 'cache-control': 'no-cache, no-transform' };
 
 export function GET(request) {
-  const { readers } = shared();
+  const { readers } = appState();
   let own;
   const body = new ReadableStream({
     start(controller) {

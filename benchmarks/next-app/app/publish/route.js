@@ -1,5 +1,5 @@
 /** Publishes batches to the readers of one kind, one per two turns of the event loop, and the marker last. */
-import { shared } from '../../shared.js';
+import { appState } from '../../app-state.js';
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 const payload = JSON.stringify({ type: 'text-delta', id: '0', delta: 'some token text here' });
@@ -18,17 +18,17 @@ export async function POST(request) {
 
 export async function PUT(request) {
   const { id } = await request.json();
-  await shared().store.create(id);
+  await appState().store.create(id);
   return new Response(null, { status: 204 });
 }
 
 async function publishOurs(id, data) {
-  await shared().store.append(id, { segments: [{ records: [{ data }] }] });
+  await appState().store.append(id, { segments: [{ records: [{ data }] }] });
 }
 
 async function publishBare(data) {
-  const { readers, position } = shared();
-  shared().position = position + 1;
+  const { readers, position } = appState();
+  appState().position = position + 1;
   const offset = `${String(position + 1).padStart(16, '0')}_0000000000000000`;
   const control = JSON.stringify({ streamNextOffset: offset, streamCursor: '1234567', upToDate: true });
   const bytes = Buffer.from(

@@ -1,5 +1,5 @@
 import { createStreamRoute } from '@perennial/next';
 
-import { shared } from '../../../shared.js';
+import { appState } from '../../../app-state.js';
 
-export const { GET } = createStreamRoute({ store: () => shared().store, authorize: () => true, sseMaxMs: 600_000 });
+export const { GET } = createStreamRoute({ store: () => appState().store, authorize: () => true, sseMaxMs: 600_000 });
