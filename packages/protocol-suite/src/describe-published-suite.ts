@@ -1,9 +1,8 @@
 import { runConformanceTests } from '@durable-streams/server-conformance-tests';
 import type { StreamStore } from '@perennial/core';
 import { createStreamHandler, type StreamHandlerOptions } from '@perennial/core/http';
+import { serveHandler } from '@perennial/testing';
 import { afterAll, beforeAll, describe, expect, it, TestRunner } from 'vitest';
-
-import { serve } from './serve.ts';
 
 /** A server under test. */
 export interface ServedStreams {
@@ -84,7 +83,7 @@ export async function serveStore(
   store: StreamStore,
   options: Omit<StreamHandlerOptions, 'store'> = SUITE_HANDLER,
 ): Promise<ServedStreams> {
-  const { url, close } = await serve(createStreamHandler({ ...options, store }));
+  const { url, close } = await serveHandler(createStreamHandler({ ...options, store }));
   return {
     url,
     async close() {

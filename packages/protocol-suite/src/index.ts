@@ -1,3 +1,2 @@
 export * from './describe-published-client.ts';
 export * from './describe-published-suite.ts';
-export * from './serve.ts';
