@@ -225,6 +225,28 @@ export type StreamWriteErrorReason =
   | 'context_lost'
   | 'store_error';
 
+/** The reason that a failure with this code is to a writer. */
+export function writeErrorReason(code: StreamErrorCode): StreamWriteErrorReason {
+  switch (code) {
+    case 'CLOSED':
+      return 'closed';
+    case 'ABORTED':
+      return 'aborted';
+    case 'FENCED':
+    case 'STALE_EPOCH':
+      return 'fenced';
+    case 'CONFLICT':
+    case 'EXISTS':
+      return 'conflict';
+    case 'UNSERIALISABLE':
+      return 'unserialisable';
+    case 'WRITER_CONTEXT_LOST':
+      return 'context_lost';
+    default:
+      return 'store_error';
+  }
+}
+
 /** Fields of a {@link StreamWriteError}. */
 export interface StreamWriteErrorOptions extends StreamErrorOptions {
   readonly reason: StreamWriteErrorReason;

@@ -7,7 +7,7 @@ import {
   StreamError,
   StreamNotFoundError,
   StreamWriteError,
-  type StreamWriteErrorReason,
+  writeErrorReason,
 } from '../log/errors.ts';
 import type { StreamHead } from '../log/head.ts';
 import type { RecordData } from '../log/record.ts';
@@ -347,26 +347,12 @@ class QueueWriter<T> implements StreamWriter<T> {
 
   #error(failure: StreamError): StreamWriteError {
     const { code, message } = failure;
-    return new StreamWriteError(message, { reason: reasonOf(failure), code, position: this.position, cause: failure });
-  }
-}
-
-function reasonOf({ code }: StreamError): StreamWriteErrorReason {
-  switch (code) {
-    case 'CLOSED':
-      return 'closed';
-    case 'ABORTED':
-      return 'aborted';
-    case 'FENCED':
-    case 'STALE_EPOCH':
-      return 'fenced';
-    case 'CONFLICT':
-    case 'EXISTS':
-      return 'conflict';
-    case 'UNSERIALISABLE':
-      return 'unserialisable';
-    default:
-      return 'store_error';
+    return new StreamWriteError(message, {
+      reason: writeErrorReason(code),
+      code,
+      position: this.position,
+      cause: failure,
+    });
   }
 }
 

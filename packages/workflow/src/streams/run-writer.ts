@@ -5,8 +5,8 @@ import {
   type StreamEnd,
   StreamError,
   StreamWriteError,
-  type StreamWriteErrorReason,
   toStreamFailure,
+  writeErrorReason,
 } from '@perennial/core';
 
 import type { RunExecution } from '../runs/run-execution.ts';
@@ -194,27 +194,11 @@ class Writer<T> implements RunWriter<T> {
 
   #error(failure: StreamError): StreamWriteError {
     const { code, message } = failure;
-    return new StreamWriteError(message, { reason: reasonOf(failure), code, position: this.#position, cause: failure });
-  }
-}
-
-function reasonOf({ code }: StreamError): StreamWriteErrorReason {
-  switch (code) {
-    case 'CLOSED':
-      return 'closed';
-    case 'ABORTED':
-      return 'aborted';
-    case 'FENCED':
-    case 'STALE_EPOCH':
-      return 'fenced';
-    case 'CONFLICT':
-    case 'EXISTS':
-      return 'conflict';
-    case 'UNSERIALISABLE':
-      return 'unserialisable';
-    case 'WRITER_CONTEXT_LOST':
-      return 'context_lost';
-    default:
-      return 'store_error';
+    return new StreamWriteError(message, {
+      reason: writeErrorReason(code),
+      code,
+      position: this.#position,
+      cause: failure,
+    });
   }
 }
