@@ -208,6 +208,20 @@ test('removes an import with everything that came of it', async () => {
   expect((await store.list({ prefix: 'knowledge/imports/' })).streams).toEqual([]);
 });
 
+test('finds what was imported, and nothing that was removed, a moment later', async () => {
+  const store = createMemoryStreamStore();
+  const importer = new Importer({ store, importRoot: null, now: () => 1_000 });
+  // Of the folder, one look is enough for this long.
+  const corpus = createCorpus({ base: '/nowhere', paths: [] }, { store, now: () => 1_000 });
+  expect(await corpus.search('acorns', 1)).toEqual([]);
+  await upload(importer, { 'a.md': base64('# A\n\nAcorns.') });
+  expect(await corpus.search('acorns', 1)).toHaveLength(1);
+  const early = corpus.search('acorns', 1);
+  await importer.remove(ID);
+  expect(await corpus.search('acorns', 1)).toEqual([]);
+  await early;
+});
+
 test('imports no folder by path unless it may, and none outside of the root', async () => {
   const root = await temporaryFolder({ 'inside/a.md': '# A\n\nText.', 'b.md': '# B\n\nText.' });
   await symlink('/etc', join(root, 'link'));

@@ -34,8 +34,8 @@ export interface CorpusOptions {
   readonly now?: () => number;
 }
 
-/** A look at the disk is not repeated within this time. */
-const REFRESH_INTERVAL_MS = 1_000;
+/** A look at the documents' folder is not repeated within this time. */
+const LOOK_INTERVAL_MS = 1_000;
 
 /** Opens folders and files as a corpus. Nothing is read before the first question. */
 export function createCorpus(roots: DocumentRoots, options: CorpusOptions = {}): Corpus {
@@ -48,7 +48,7 @@ class RefreshedCorpus implements Corpus {
   readonly #folder: FolderDocuments;
   readonly #imported: ImportedDocuments | null;
   #refreshing: Promise<void> | null = null;
-  #refreshedAt = Number.NEGATIVE_INFINITY;
+  #lookedAt = Number.NEGATIVE_INFINITY;
 
   constructor(roots: DocumentRoots, { store, now = () => performance.now() }: CorpusOptions) {
     this.#now = now;
@@ -77,8 +77,9 @@ class RefreshedCorpus implements Corpus {
     };
   }
 
-  #refresh(): Promise<void> {
-    if (this.#now() - this.#refreshedAt < REFRESH_INTERVAL_MS) return Promise.resolve();
+  /** A look that is under way may have passed what changed a moment ago, so the answer is one that begins after the call. */
+  async #refresh(): Promise<void> {
+    await this.#refreshing?.catch(() => undefined);
     this.#refreshing ??= this.#takeInChanges().finally(() => {
       this.#refreshing = null;
     });
@@ -86,9 +87,12 @@ class RefreshedCorpus implements Corpus {
   }
 
   async #takeInChanges(): Promise<void> {
-    await this.#folder.refresh();
+    if (this.#now() - this.#lookedAt >= LOOK_INTERVAL_MS) {
+      await this.#folder.refresh();
+      this.#lookedAt = this.#now();
+    }
+    // The imports tell what became of them: there is only the end of a log to read.
     await this.#imported?.refresh();
-    this.#refreshedAt = this.#now();
   }
 }
 
