@@ -4,6 +4,7 @@
  * can run at once; each needs its own data folder.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { join } from 'node:path';
 
@@ -11,7 +12,7 @@ import { join } from 'node:path';
 export interface StartDemoOptions {
   /** Folder for the streams. Pass the same one again to restart on the same data. */
   readonly data: string;
-  /** @default 0, any free port */
+  /** @default any free port */
   readonly port?: number;
   /** Added to the environment of the demo. */
   readonly env?: Readonly<Record<string, string>>;
@@ -32,8 +33,15 @@ export interface RunningDemo {
 const launcher = join(import.meta.dirname, '..', '..', 'scripts', 'demo.mjs');
 const readyLine = /Demo ready: (http:\/\/localhost:(\d+))/;
 
+/**
+ * Not one that the system chooses: it chooses them for outgoing connections too, one of which could have the port while a test has its demo
+ * down.
+ */
+const PORTS = { first: 4_000, count: 5_000 };
+
 /** Resolves once the demo answers; rejects with its output when it stops before that. */
-export async function startDemo({ data, port = 0, env = {} }: StartDemoOptions): Promise<RunningDemo> {
+export async function startDemo({ data, port: wanted, env = {} }: StartDemoOptions): Promise<RunningDemo> {
+  const port = wanted ?? randomInt(PORTS.first, PORTS.first + PORTS.count);
   const child = spawn(process.execPath, [launcher, '--no-build', '--port', String(port), '--data', data], {
     detached: true,
     env: { ...process.env, ...env },

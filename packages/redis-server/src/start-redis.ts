@@ -28,8 +28,11 @@ export interface RedisServer {
 }
 
 const HOST = '127.0.0.1';
-/** A Cluster node also takes the port 10,000 above. */
-const PORTS = { first: 20_000, count: 30_000 };
+/**
+ * Below the ports that systems hand to outgoing connections, one of which could have the port while a test has its server down. A Cluster node
+ * also takes the port 10,000 above.
+ */
+const PORTS = { first: 12_000, count: 10_000 };
 const BUS_OFFSET = 10_000;
 const ATTEMPTS = 20;
 const READY_TIMEOUT_MS = 30_000;
