@@ -14,7 +14,7 @@ import { type RunningDemo, startDemo } from './start-demo.ts';
 /** The environment in which answers are slow enough to interrupt and a dead producer is noticed soon. */
 export const DEMO_ENV: Readonly<Record<string, string>> = {
   PERENNIAL_DOCS: join(import.meta.dirname, '..', 'fixtures', 'corpus'),
-  PERENNIAL_DEMO_PACE: '4',
+  PERENNIAL_DEMO_PACE: '8',
   PERENNIAL_DEMO_LEASE_MS: '2000',
   OPENAI_API_KEY: '',
   OPENAI_BASE_URL: '',
