@@ -1,7 +1,6 @@
 /** What a value costs on its way through map, filter, map: against a bare loop, hand-written generators and other libraries. */
 import { Readable } from 'node:stream';
 
-import { createMemoryStreamStore, getStreamReader } from '@perennial/core';
 import { StreamingPipeline } from '@perennial/pipeline';
 import { Effect, Stream } from 'effect';
 import { from as fromIx } from 'ix/asynciterable';
@@ -93,44 +92,7 @@ const generated = await compare(
   { rounds: 11, collect: 'young', warmups: 5 },
 );
 
-const store = createMemoryStreamStore();
-await store.create('numbers', {
-  records: Array.from({ length: COUNT }, (_, i) => ({ data: String(i) })),
-  end: { outcome: 'completed' },
-});
-/** What somebody would write who reads the same records without this library's readers. */
-async function* pages() {
-  for (let from = 0; from < COUNT;) {
-    const { records } = await store.read('numbers', { from, limit: 512 });
-    from += records.length;
-    for (const { data } of records) yield JSON.parse(data);
-  }
-}
-const values = Array.from({ length: COUNT }, (_, i) => i);
-
-const chunked = await compare(
-  'map, filter, map over sources that have many values at once',
-  {
-    'bare for await loop over an async generator': async () => {
-      let total = 0;
-      for await (const n of numbers()) if (isEven(n + 1)) total += (n + 1) * 2;
-      return total > 0 ? COUNT : 0;
-    },
-    'bare for await loop over the records of a stream': async () => {
-      let total = 0;
-      for await (const n of pages()) if (isEven(n + 1)) total += (n + 1) * 2;
-      return total > 0 ? COUNT : 0;
-    },
-    'pipeline over an array': () => sum(unsampled.executeFrom(values)),
-    'pipeline over a reader': () => sum(unsampled.execute(getStreamReader({ store, streamId: 'numbers' }))),
-    'pipeline over a reader, collected': async () =>
-      (await unsampled.executeToArray(getStreamReader({ store, streamId: 'numbers' }))).length > 0 ? COUNT : 0,
-  },
-  { rounds: 11, collect: 'young', warmups: 5 },
-);
-
 const chain = generated['hand-written async generators'];
-const records = chunked['bare for await loop over the records of a stream'];
 // What users get is the pipeline as it comes; without timing it does less, and is measured for the price of timing only.
 gate('async generator source, of the bare loop', generated['pipeline, as it comes'], { most: 2.3 });
 gate('without timing, of a chain of hand-written generators', generated['pipeline, no timing'] / chain, { most: 0.75 });
@@ -138,6 +100,4 @@ gate('as it comes, of a chain of hand-written generators', generated['pipeline, 
 gate('1 in 64 timed, of no timing', generated['pipeline, 1 in 64 timed'] / generated['pipeline, no timing'], {
   most: 1.2,
 });
-gate('array, of the bare loop', chunked['pipeline over an array'], { most: 0.8 });
-gate('reader, of the bare loop over the same records', chunked['pipeline over a reader'] / records, { most: 0.8 });
 printGates();

@@ -13,7 +13,8 @@ import { perItem, row } from './results.mjs';
  *   measure wall time, for work that waits for a disk. `atLeast`: how many times as fast as the yardstick every other way has to be.
  *   `collect`: garbage to collect before each measurement. Collecting all of it also throws optimised code away ("embedded weak objects
  *   cleared"): for loops of nanoseconds, that would measure the compiler. `warmups`: runs of each way before the first that counts.
- * @returns {Promise<Record<string, number>>} Ratio of each way's time per item to the yardstick's; below 1 is faster.
+ * @returns {Promise<Record<string, number>>} Ratio of each way's time per item to the yardstick's, the median of the rounds' ratios: what
+ *   slows the machine down for a while slows both sides of a round. Below 1 is faster.
  */
 export async function compare(
   title,
@@ -36,19 +37,23 @@ export async function compare(
     }
   }
   const medians = Object.fromEntries(names.map((name) => [name, median(samples[name])]));
-  const yardstick = medians[names[0]];
+  const [first] = names;
+  const yardstick = medians[first];
+  const ratios = Object.fromEntries(
+    names.map((name) => [name, median(samples[name].map((us, round) => us / samples[first][round]))]),
+  );
   console.log(`${title} (${wall ? 'wall' : 'CPU'} time, median of ${rounds} rotated rounds)`);
   for (const name of names) {
     const us = medians[name];
     const ours = perItem(us, unit);
-    console.log(`  ${name.padEnd(44)} ${ours.padStart(18)}  x${(us / yardstick).toFixed(2)}`);
-    if (name === names[0]) continue;
+    console.log(`  ${name.padEnd(44)} ${ours.padStart(18)}  x${ratios[name].toFixed(2)}`);
+    if (name === first) continue;
     const what = names.length > 2 ? `${title}: ${name}` : title;
-    const ratio = yardstick / us;
-    row({ what, ours, against: names[0], yardstick: perItem(yardstick, unit), ratio, atLeast });
+    const ratio = 1 / ratios[name];
+    row({ what, ours, against: first, yardstick: perItem(yardstick, unit), ratio, atLeast });
   }
   console.log('');
-  return Object.fromEntries(names.map((name) => [name, medians[name] / yardstick]));
+  return ratios;
 }
 
 function median(values) {
