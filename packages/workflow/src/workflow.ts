@@ -182,7 +182,7 @@ class WorkflowObject<D> implements Workflow<D> {
     const result = this.#drive(runId, async () => {
       this.#beginning.set(runId, begun.promise);
       const kept = recordValue(input, 'The input of the run');
-      const created = await createRun(this.#runtime, runId, kept);
+      const created = await createRun(this.#runtime, { runId, input: kept, isDurable: id !== undefined });
       begun.resolve();
       return this.#advance(runId, {
         body,

@@ -2,7 +2,8 @@ import { isStreamError, isStreamNotFound, StreamError, StreamNotFoundError, toSt
 import type { StreamHead } from '../log/head.ts';
 import type { DataRecord, StreamRecord } from '../log/record.ts';
 import type { StreamStore } from '../log/store.ts';
-import { createLeaseObserver, endLapsed, type LeaseObserver } from '../reader/lease-observer.ts';
+import { createLeaseObserver, type LeaseObserver } from '../reader/lease-observer.ts';
+import { endLost, leaseHolderOf } from '../reader/lost-producer.ts';
 import { type AttemptContext, type AttemptOutcome, ConsumerError, stopped } from './attempt.ts';
 import type { ConnectionHandlers, ConnectionOptions, StreamConnection } from './connection-options.ts';
 import { openConnection } from './managed-connection.ts';
@@ -53,8 +54,8 @@ async function followStore({ store, streamId }: StoreTarget, context: AttemptCon
     context.onAnswer(head.incarnation);
     const atTail = from + records.length >= head.nextPosition;
     const end = atTail ? head.end : null;
-    // Whose lease tells whether the producer lives: the journal's for a stream that has an owner (PROTOCOL.md, "Leases").
-    const holder = head.owner === null ? head : ((await store.head(head.owner)) ?? head);
+    // Of a stream that has an owner, the owner's (PROTOCOL.md, "Leases").
+    const holder = await leaseHolderOf(store, head);
     const stalled = !end && lease.observe(holder).state === 'lapsed';
     await context.deliver({
       records: cursor.admit(records.map((record) => toReceived(record, context.parseJson))),
@@ -89,7 +90,7 @@ interface Waiting {
 async function waitForNews({ store, streamId }: StoreTarget, { head, holder, lease, signal }: Waiting): Promise<void> {
   const { state, remainingMs } = lease.observe(holder);
   // Losing the race against another observer, or a store that may not be written, is no reason to stop reading.
-  if (state === 'lapsed' && head.owner === null && (await endLapsed(store, head).catch(() => false))) return;
+  if ((state === 'lapsed' || holder.end) && (await endLost(store, head, holder).catch(() => false))) return;
   const timeoutMs = state === 'lapsed' ? (holder.lease?.durationMs ?? Infinity) : remainingMs;
   await store.wait(streamId, {
     position: head.nextPosition,

@@ -2,7 +2,8 @@ import { isStreamError, isStreamNotFound, StreamNotFoundError } from '../log/err
 import type { StreamHead } from '../log/head.ts';
 import { recordSize, type StreamRecord } from '../log/record.ts';
 import type { StreamStore } from '../log/store.ts';
-import { endLapsed, type LeaseObserver } from '../reader/lease-observer.ts';
+import type { LeaseObserver } from '../reader/lease-observer.ts';
+import { endLost, leaseHolderOf } from '../reader/lost-producer.ts';
 import { encodeSseBatch, placeAt, type SseBatch, type SseFormat, type SseFrames, type SsePlace } from './sse-frames.ts';
 import { type StreamState, stateKey } from './state.ts';
 
@@ -173,9 +174,10 @@ export class LiveFeed {
 
   /** Nothing new to read: looks at the lease, keeps the stream from expiring under its readers, and keeps idle connections open. */
   async #tick(head: StreamHead): Promise<void> {
-    const lease = this.#lease.observe(await this.#leaseHolder(head));
-    const lapsed = lease.state === 'lapsed';
-    if (lapsed && head.owner === null && (await this.#endLapsed(head))) return;
+    // Of a stream that has an owner, the owner's (PROTOCOL.md, "Leases").
+    const holder = await leaseHolderOf(this.#options.store, head);
+    const lapsed = this.#lease.observe(holder).state === 'lapsed';
+    if ((lapsed || holder.end) && (await this.#endLost(head, holder))) return;
     // A live reader uses the stream, so that its ttl starts again; and only a read finds out that the stream has expired.
     if (head.ttlMs !== null || head.expiresAt !== null)
       await this.#options.store.read(head.id, { from: this.#position, limit: 1 });
@@ -192,14 +194,9 @@ export class LiveFeed {
     }
   }
 
-  /** Whose lease tells whether the producer lives: the journal's for a stream that has an owner (PROTOCOL.md, "Leases"). */
-  async #leaseHolder(head: StreamHead): Promise<StreamHead> {
-    return head.owner === null ? head : ((await this.#options.store.head(head.owner)) ?? head);
-  }
-
-  async #endLapsed(head: StreamHead): Promise<boolean> {
+  async #endLost(head: StreamHead, holder: StreamHead): Promise<boolean> {
     try {
-      return await endLapsed(this.#options.store, head);
+      return await endLost(this.#options.store, head, holder);
     } catch (error) {
       // Losing the race against another observer, or a store that may not be written, is no reason to stop reading.
       if (!isStreamError(error) || error.code !== 'FENCED') this.#options.onError(error);

@@ -7,6 +7,7 @@ import type { StreamHead } from '../log/head.ts';
 import type { StreamStore } from '../log/store.ts';
 import { journalIdOf } from '../log/stream-id.ts';
 import { createLeaseObserver } from '../reader/lease-observer.ts';
+import { endLost } from '../reader/lost-producer.ts';
 import type { StreamState } from './state.ts';
 
 /** What became of the wait. */
@@ -61,8 +62,11 @@ class Watch implements OpeningWatch {
       const { id, nextPosition, end, cancel } = this.#journal;
       // Whoever ends a run ends its streams first, so one that exists by now has an end of its own.
       if (await this.#store.head(this.#streamId)) return { kind: 'opened' };
-      if (end) return { kind: 'ended', state: this.state };
-      onLook(this.state);
+      const { state } = this;
+      if (end) return { kind: 'ended', state };
+      onLook(state);
+      // If nobody else can go on with the run, its end is found at the next look.
+      if (state.stalled) await endLost(this.#store, this.#journal, this.#journal).catch(() => false);
       const timeoutMs = Math.min(this.#tickMs, TICK_MS);
       await this.#store.wait(id, { position: nextPosition, cancel: cancel === null, signal, timeoutMs });
       const journal = await this.#store.head(id);

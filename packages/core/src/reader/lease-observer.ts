@@ -1,6 +1,4 @@
-import type { StreamEnd } from '../log/end.ts';
 import type { StreamHead } from '../log/head.ts';
-import type { StreamStore } from '../log/store.ts';
 
 /** What an observer knows about a producer's lease. */
 export interface LeaseObservation {
@@ -35,33 +33,4 @@ export function createLeaseObserver(monotonic: () => number = () => performance.
       return { state: remainingMs > 0 ? 'alive' : 'lapsed', remainingMs };
     },
   };
-}
-
-/** The end of a stream whose producer stopped renewing its lease. */
-export const PRODUCER_LOST: StreamEnd = {
-  outcome: 'failed',
-  error: { code: 'PRODUCER_LOST', message: 'The producer of this stream stopped without finishing it.', public: true },
-};
-
-/**
- * Ends a standalone stream whose lease lapsed: fences its producer, then ends it as failed `PRODUCER_LOST`. Whoever observes the lapse
- * may do so; several at once are harmless.
- *
- * @param observed The head whose lease lapsed. Nothing happens when the stream has been renewed, ended or taken over since.
- * @returns True when the stream has ended, by this call or another.
- */
-export async function endLapsed(store: StreamStore, observed: StreamHead): Promise<boolean> {
-  const { id } = observed;
-  const head = await store.head(id);
-  if (!head || head.incarnation !== observed.incarnation) return false;
-  if (head.end) return true;
-  const renewed = head.lease?.beat !== observed.lease?.beat || head.token !== observed.token;
-  if (!head.lease || head.owner !== null || renewed) return false;
-  const token = head.token + 1;
-  await store.mark(id, { type: 'fence', token, nonce: crypto.randomUUID() });
-  const { head: after } = await store.append(id, {
-    token,
-    segments: [{ records: [], producer: { id: 'lease', epoch: token, seq: 0 }, end: PRODUCER_LOST }],
-  });
-  return after.end !== null;
 }

@@ -4,14 +4,15 @@ import type { StreamHead } from '../log/head.ts';
 import type { DataRecord } from '../log/record.ts';
 import type { StreamStore } from '../log/store.ts';
 import { journalIdOf } from '../log/stream-id.ts';
-import { createLeaseObserver, endLapsed, type LeaseObserver } from './lease-observer.ts';
+import { createLeaseObserver, type LeaseObserver } from './lease-observer.ts';
+import { endLost, isMortal, leaseHolderOf } from './lost-producer.ts';
 import { createReadAhead, type ReadAhead } from './read-ahead.ts';
 import type { RecordSource, SourcePage } from './record-source.ts';
 
 const DEFAULT_PAGE_SIZE = 512;
 const DEFAULT_MAX_PAGE_SIZE = 4_096;
-/** Longest pause between two looks for a stream whose run has not opened it: the run's journal tells of it a moment before it exists. */
-const UNOPENED_TICK_MS = 1_000;
+/** Longest pause between two looks for a stream that its run has not opened, of which the journal tells a moment before it exists. */
+const TICK_MS = 1_000;
 const UNOPENED_FIRST_TICK_MS = 5;
 
 /** Options of {@link createStoreSource}. */
@@ -26,7 +27,7 @@ export interface StoreSourceOptions {
 }
 
 /**
- * Reads pages from a store, and ends standalone streams whose lease lapsed. A stream that its run has not opened yet is waited for; if
+ * Reads pages from a store, and ends streams whose producer is lost for good. A stream that its run has not opened yet is waited for; if
  * the run ends without having opened it, it ends like the run.
  */
 export function createStoreSource(streamId: string, options: StoreSourceOptions): RecordSource<DataRecord> {
@@ -39,6 +40,8 @@ class StoreSource implements RecordSource<DataRecord> {
   readonly #lease: LeaseObserver;
   readonly #pages: ReadAhead;
   #head: StreamHead | null = null;
+  /** Head of the stream's owner, as it was last seen. */
+  #owner: StreamHead | null = null;
   /** Journal of the run that has not opened the stream yet. */
   #journal: StreamHead | null = null;
   #tickMs = UNOPENED_FIRST_TICK_MS;
@@ -91,18 +94,16 @@ class StoreSource implements RecordSource<DataRecord> {
     if (this.#journal) {
       const { id, nextPosition, end } = this.#journal;
       if (end) return;
-      timeoutMs = Math.min(timeoutMs, this.#tickMs, UNOPENED_TICK_MS);
+      timeoutMs = Math.min(timeoutMs, this.#tickMs, TICK_MS);
+      // If nobody else can go on with the run, its end is found at the next look.
+      if (this.#lease.observe(this.#journal).state === 'lapsed')
+        await endLost(store, this.#journal, this.#journal).catch(() => false);
       await store.wait(id, { position: nextPosition, signal: options.signal, timeoutMs });
       return;
     }
     if (head) {
-      const lease = this.#lease.observe(head);
-      if (lease.state === 'lapsed' && head.owner === null) {
-        // Not being allowed to end it (a read-only process, a race with another reader) is no reason to stop reading.
-        const ended = await endLapsed(store, head).catch(() => false);
-        if (ended) return;
-      }
-      const leaseMs = lease.state === 'lapsed' ? (head.lease?.durationMs ?? Infinity) : lease.remainingMs;
+      const leaseMs = await this.#leaseMs(head);
+      if (leaseMs === null) return;
       timeoutMs = Math.min(timeoutMs, leaseMs);
     }
     await store.wait(this.#streamId, {
@@ -110,6 +111,27 @@ class StoreSource implements RecordSource<DataRecord> {
       signal: options.signal,
       ...(timeoutMs !== Infinity && { timeoutMs }),
     });
+  }
+
+  /** How long the lease need not be looked at, in ms; null when the look ended the stream. */
+  async #leaseMs(head: StreamHead): Promise<number | null> {
+    const { store } = this.#options;
+    const holder = await this.#leaseHolder(head);
+    if (!isMortal(holder)) return Infinity;
+    const lease = this.#lease.observe(holder);
+    // Not being allowed to end it (a read-only process, a race with another reader) is no reason to stop reading.
+    const isLost = lease.state === 'lapsed' || holder.end !== null;
+    if (isLost && (await endLost(store, head, holder).catch(() => false))) return null;
+    return isLost ? (holder.lease?.durationMs ?? TICK_MS) : lease.remainingMs;
+  }
+
+  /** Nobody is told of renewals, so an owner is asked once, and again when its lease would have lapsed. */
+  async #leaseHolder(head: StreamHead): Promise<StreamHead> {
+    if (head.owner === null) return head;
+    const known = this.#owner;
+    if (known && (!isMortal(known) || this.#lease.observe(known).state !== 'lapsed')) return known;
+    this.#owner = await leaseHolderOf(this.#options.store, head);
+    return this.#owner;
   }
 
   decode(record: DataRecord): unknown {

@@ -82,7 +82,7 @@ describe('connectStore', () => {
     expect(connection.state.cancelRequested).toBe(true);
   });
 
-  it('ends a stream whose producer was lost, and only tells of it where a journal decides', async () => {
+  it('ends a stream whose producer was lost, and only tells of it where somebody may take it over', async () => {
     const store = createMemoryStreamStore();
     await store.create('s', { leaseMs: 30 });
     const lost = connect(store);
@@ -90,12 +90,23 @@ describe('connectStore', () => {
       expect(lost.connection.state).toMatchObject({ phase: 'ended', end: { error: { code: 'PRODUCER_LOST' } } }),
     );
     const owned = createMemoryStreamStore();
-    await owned.create('journal', { leaseMs: 30 });
+    await owned.create('journal', { leaseMs: 30, owner: 'journal' });
     await owned.create('s', { owner: 'journal' });
     const stalled = connect(owned);
     await vi.waitFor(() => expect(stalled.connection.state).toMatchObject({ phase: 'open', stalled: true }));
     await owned.mark('journal', { type: 'lease', durationMs: 60_000 });
     await vi.waitFor(() => expect(stalled.connection.state.stalled).toBe(false));
+  });
+
+  it('ends a stream of a run that nobody can take over, like its journal', async () => {
+    const store = createMemoryStreamStore();
+    await store.create('journal', { leaseMs: 30 });
+    await store.create('s', { owner: 'journal' });
+    const { connection } = connect(store);
+    await vi.waitFor(() =>
+      expect(connection.state).toMatchObject({ phase: 'ended', end: { error: { code: 'PRODUCER_LOST' } } }),
+    );
+    expect((await store.head('journal'))?.end).toEqual((await store.head('s'))?.end);
   });
 
   it('retries a store that fails', async () => {

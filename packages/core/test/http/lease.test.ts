@@ -37,9 +37,9 @@ describe('leases', () => {
     expect((await store.head('s'))?.end?.error?.code).toBe('PRODUCER_LOST');
   });
 
-  it('a stream with an owner is only reported as stalled, and no longer once the lease is renewed', async () => {
+  it('a stream whose owner may be taken over is only reported as stalled, and no longer once the lease is renewed', async () => {
     const { store, sse, send } = createHarness();
-    await store.create('journal', { leaseMs: 50 });
+    await store.create('journal', { leaseMs: 50, owner: 'journal' });
     await store.create('s', { owner: 'journal' });
     const connection = await sse('s', 'offset=-1&perennial-view=records');
     await connection.until((event) => control(event).perennial?.['stalled'] === true);
@@ -48,6 +48,32 @@ describe('leases', () => {
     await connection.until((event) => control(event).perennial?.['stalled'] === undefined);
     expect((await store.head('s'))?.end).toBe(null);
     await connection.close();
+  });
+
+  it('a stream of a run that nobody can take over ends, and so does the journal', async () => {
+    const { store, sse } = createHarness();
+    await store.create('journal', { leaseMs: 50, token: 1 });
+    await store.create('s', { owner: 'journal', token: 1 });
+    const events = await (await sse('s')).rest();
+    expect(control(events.at(-1))).toMatchObject({
+      streamClosed: true,
+      perennial: { end: { outcome: 'failed', error: { code: 'PRODUCER_LOST' } } },
+    });
+    for (const id of ['journal', 's']) {
+      expect((await store.head(id))?.end?.error?.code).toBe('PRODUCER_LOST');
+      await expect(store.append(id, { token: 1, segments: [{ records: [{ data: '1' }] }] })).rejects.toMatchObject({
+        code: 'FENCED',
+      });
+    }
+  });
+
+  it('a journal that may be taken over is not ended by those who read it', async () => {
+    const { store, sse } = createHarness();
+    await store.create('journal', { leaseMs: 50, owner: 'journal' });
+    const connection = await sse('journal');
+    await connection.until((event) => control(event).perennial?.['stalled'] === true);
+    await connection.close();
+    expect((await store.head('journal'))?.end).toBe(null);
   });
 
   it('a living producer keeps its stream, and its error reaches the reader', async () => {

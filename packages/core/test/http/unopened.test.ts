@@ -15,7 +15,7 @@ const COMPLETED: StreamEnd = { outcome: 'completed' };
 async function world(options: Parameters<typeof createHarness>[0] = {}) {
   const watched = watch(options.store ?? createMemoryStreamStore());
   const harness = createHarness({ ...options, store: watched.store });
-  await harness.store.create(JOURNAL, { records: [{ data: '{"t":"start"}' }], token: 1 });
+  await harness.store.create(JOURNAL, { records: [{ data: '{"t":"start"}' }], token: 1, owner: JOURNAL });
   return { ...harness, parked: watched.parked };
 }
 
@@ -86,6 +86,15 @@ describe('SSE', () => {
     const [event] = await connection.until((event) => control(event).perennial?.['cancelRequested'] === true);
     expect(control(event)['streamClosed']).toBeUndefined();
     await connection.close();
+  });
+
+  it('ends with a run that nobody can take over', async () => {
+    const { store, sse } = createHarness();
+    await store.create(JOURNAL, { records: [{ data: '{"t":"start"}' }], token: 1, leaseMs: 50 });
+    expect(control((await (await sse(STREAM)).rest()).at(-1))).toMatchObject({
+      streamClosed: true,
+      perennial: { end: { outcome: 'failed', error: { code: 'PRODUCER_LOST' } } },
+    });
   });
 
   it('takes one slot, and gives it back however the response ends', async () => {

@@ -1,11 +1,14 @@
 import {
   createLeaseObserver,
   encodeJson,
+  endLost,
   isStreamError,
   isStreamNotFound,
+  PRODUCER_LOST,
   type Result,
   retryStoreCall,
   runJournalId,
+  runStreamId,
   type StreamHead,
 } from '@perennial/core';
 
@@ -39,20 +42,34 @@ export interface CreatedRun {
   readonly nonce: string;
 }
 
+/** What a run starts with. */
+export interface CreateRunOptions {
+  readonly runId: string;
+  readonly input: unknown;
+  /** False for a run without an id. */
+  readonly isDurable: boolean;
+}
+
 /**
- * Creates the journal of a run, or finds that of an earlier start.
+ * Creates the journal of a run, or finds that of an earlier start. The journal of a durable run owns itself: nobody but a worker that takes it
+ * over may end it. That of any other is ended by whoever finds that its lease has lapsed, and the run's streams with it.
  *
  * @throws {@link WorkflowError} `RUN_EXISTS` when the id belongs to a run of another workflow.
  */
 export async function createRun(
   { name, store, leaseMs, ttlMs, retry, randomId }: Runtime,
-  runId: string,
-  input: unknown,
+  { runId, input, isDurable }: CreateRunOptions,
 ): Promise<CreatedRun> {
   const journalId = runJournalId(runId);
   const nonce = randomId();
   const note: StartNote = { t: 'start', v: 1, workflow: name, by: nonce, ...(input !== undefined && { input }) };
-  const options = { leaseMs, token: 1, records: [{ data: encodeJson(note) }], ...(ttlMs !== undefined && { ttlMs }) };
+  const options = {
+    leaseMs,
+    token: 1,
+    records: [{ data: encodeJson(note) }],
+    ...(isDurable && { owner: journalId }),
+    ...(ttlMs !== undefined && { ttlMs }),
+  };
   const { created, head } = await retryStoreCall(
     `creating run ${runId}`,
     () => store.create(journalId, options).catch((error: unknown) => found(error)),
@@ -157,12 +174,29 @@ async function advance(runtime: Runtime, options: Advance): Promise<Result<unkno
     return result;
   } catch (error) {
     if (error instanceof Error) runtime.emit({ type: 'run_lost', workflow, runId, error });
-    // Another worker need not wait for the lease of one that goes on purpose.
-    if (signal.aborted) await store.mark(journalId, { type: 'lease', token, durationMs: null }).catch(() => undefined);
+    if (signal.aborted) await leave(runtime, { runId, isDurable, held }).catch(() => undefined);
     throw error;
   } finally {
     signal.removeEventListener('abort', onClose);
     release();
+  }
+}
+
+/** Nobody need wait for the lease of a worker that goes on purpose: another one takes its run over, or the run ends. */
+async function leave(
+  { store }: Runtime,
+  { runId, isDurable, held }: Pick<Advance, 'runId' | 'isDurable' | 'held'>,
+): Promise<void> {
+  const { token, state } = held;
+  const journalId = runJournalId(runId);
+  if (isDurable) {
+    await store.mark(journalId, { type: 'lease', token, durationMs: null });
+    return;
+  }
+  const { head: journal } = await store.append(journalId, { token, segments: [{ records: [], end: PRODUCER_LOST }] });
+  for (const namespace of state.opened.keys()) {
+    const head = await store.head(runStreamId(runId, namespace));
+    if (head) await endLost(store, head, journal);
   }
 }
 

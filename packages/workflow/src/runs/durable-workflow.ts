@@ -107,7 +107,7 @@ export function createDurableWorkflow<I, T, E>(runtime: Runtime, driver: RunDriv
     name,
     async start({ id = runtime.randomId(), input } = {}) {
       const kept = recordValue(input, 'The input of the run');
-      return once(id, () => createRun(runtime, id, kept));
+      return once(id, () => createRun(runtime, { runId: id, input: kept, isDurable: true }));
     },
     handle(runId) {
       const wait = (): Promise<Result<unknown, unknown>> =>

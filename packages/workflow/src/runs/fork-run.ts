@@ -74,7 +74,9 @@ export async function forkRun(
   const nonce = randomId();
   const start: StartNote = { ...state.start, by: nonce, fork: origin };
   const notes: Note[] = [start, ...copied, ...results];
-  const { created, head } = await store.create(runJournalId(id), {
+  const journalId = runJournalId(id);
+  const { created, head } = await store.create(journalId, {
+    owner: journalId,
     leaseMs,
     token: FIRST_TOKEN,
     records: notes.map((note) => ({ data: encodeJson(note) })),
