@@ -136,6 +136,8 @@ export class LiveFeed {
     const { store } = this.#options;
     const { id, incarnation } = this.#state.head;
     try {
+      // Polls may all be too short for the pause that follows a look: the first one is at once.
+      if (this.#hasLapsed()) await this.#tick(this.#state.head);
       while (!this.#stop.signal.aborted) {
         const { cancel } = this.#state.head;
         const head = await store.wait(id, {
@@ -209,6 +211,11 @@ export class LiveFeed {
     const idleLeft = this.#options.heartbeatMs - (performance.now() - this.#lastNews);
     const life = head.ttlMs === null ? Infinity : head.ttlMs / 2;
     return Math.max(MIN_TICK_MS, Math.min(idleLeft, life, this.#leaseTickMs(head)));
+  }
+
+  #hasLapsed(): boolean {
+    const { head } = this.#state;
+    return head.owner === null && this.#lease.observe(head).state === 'lapsed';
   }
 
   /** When to look at the lease next: when it lapses, and a while later if it could not be acted upon then. */

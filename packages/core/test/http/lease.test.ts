@@ -25,9 +25,9 @@ describe('leases', () => {
     expect(JSON.parse(response.headers.get('Perennial-End') ?? '')).toMatchObject({ error: { code: 'PRODUCER_LOST' } });
   });
 
-  it('also when each poll is shorter than the lease', async () => {
+  it.each([100, 400])('also when each poll is shorter than the lease of %i ms', async (leaseMs) => {
     const { store, send } = createHarness({ longPollMs: 20 });
-    await store.create('s', { leaseMs: 100 });
+    await store.create('s', { leaseMs });
     let polls = 0;
     for (let closed = false; !closed; polls++) {
       const response = await send('GET', 's', { query: 'offset=-1&live=long-poll' });
