@@ -1,4 +1,4 @@
-import { ChatPage } from '../support/chat-page.ts';
+import { ChatPage, openInMidAnswer } from '../support/chat-page.ts';
 import { startDemo } from '../support/start-demo.ts';
 import { DEMO_ENV, expect, temporaryFolder, test } from '../support/test.ts';
 
@@ -45,10 +45,7 @@ test('an answer whose question nobody sees is there when the page is opened afte
   test.slow();
   const data = await temporaryFolder();
   const first = await startDemo({ data: data.path, env: DEMO_ENV });
-  const chat = new ChatPage(page, first.url);
-  await chat.open();
-  await chat.ask(QUESTION);
-  await chat.reachWords(10);
+  const chat = await openInMidAnswer(page, first.url, QUESTION);
   const path = new URL(chat.page.url()).pathname;
   await chat.page.goto('about:blank');
   await first.crash();
@@ -66,10 +63,7 @@ test('an answer that the server cannot go on with fails, says why, and can be as
   test.slow();
   const data = await temporaryFolder();
   const first = await startDemo({ data: data.path, env: DEMO_ENV });
-  const chat = new ChatPage(page, first.url);
-  await chat.open();
-  await chat.ask(QUESTION);
-  await chat.reachWords(10);
+  const chat = await openInMidAnswer(page, first.url, QUESTION);
   await first.crash();
 
   // Nothing listens there: it is asked for nothing.

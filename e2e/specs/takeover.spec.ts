@@ -1,6 +1,6 @@
 import { startRedis } from '@perennial/redis-server';
 
-import { ChatPage } from '../support/chat-page.ts';
+import { ChatPage, openInMidAnswer } from '../support/chat-page.ts';
 import { startDemo } from '../support/start-demo.ts';
 import { startSwitchProxy } from '../support/switch-proxy.ts';
 import { DEMO_ENV, expect, temporaryFolder, test } from '../support/test.ts';
@@ -43,10 +43,7 @@ test('another server goes on with an answer whose server is killed, no word lost
   await undisturbed.ask(QUESTION);
 
   const pair = await startPair();
-  const chat = new ChatPage(page, pair.proxy.url);
-  await chat.open();
-  await chat.ask(QUESTION);
-  await chat.reachWords(10);
+  const chat = await openInMidAnswer(page, pair.proxy.url, QUESTION);
   pair.proxy.use(pair.second.port);
   await pair.first.crash();
   await expect(chat.answer).not.toHaveAttribute('data-status', 'completed');
@@ -63,10 +60,7 @@ test('another server goes on with an answer whose server is killed, no word lost
 test('an answer that no server goes on with says so, and goes on when one comes', async ({ page }) => {
   test.slow();
   const pair = await startPair({ secondEnv: { PERENNIAL_DEMO_LEASE_MS: IDLE_LEASE_MS } });
-  const chat = new ChatPage(page, pair.proxy.url);
-  await chat.open();
-  await chat.ask(QUESTION);
-  await chat.reachWords(10);
+  const chat = await openInMidAnswer(page, pair.proxy.url, QUESTION);
   pair.proxy.use(pair.second.port);
   await pair.first.crash();
   await expect(chat.answer).toHaveAttribute('data-status', 'stalled', { timeout: 40_000 });
@@ -84,10 +78,7 @@ test('an answer that no server goes on with says so, and goes on when one comes'
 test('Stop at one server stops an answer that another one writes', async ({ page }) => {
   test.slow();
   const pair = await startPair({ env: { PERENNIAL_DEMO_PACE: '2' } });
-  const chat = new ChatPage(page, pair.first.url);
-  await chat.open();
-  await chat.ask(QUESTION);
-  await chat.reachWords(5);
+  const chat = await openInMidAnswer(page, pair.first.url, QUESTION, 5);
   const other = new ChatPage(await page.context().newPage(), pair.second.url);
   await other.open(new URL(chat.page.url()).pathname);
   await other.reachWords(5);

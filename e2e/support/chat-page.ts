@@ -74,3 +74,12 @@ export class ChatPage {
     return text;
   }
 }
+
+/** Opens the demo at `url`, asks, and waits until the answer has some words and goes on. */
+export async function openInMidAnswer(page: Page, url: string, question: string, words = 10): Promise<ChatPage> {
+  const chat = new ChatPage(page, url);
+  await chat.open();
+  await chat.ask(question);
+  await chat.reachWords(words);
+  return chat;
+}
