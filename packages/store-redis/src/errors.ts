@@ -105,3 +105,11 @@ export function toRedisError(error: unknown, doing: string): StreamError {
 function unknownCommand(message: string): boolean {
   return /unknown (redis )?command/i.test(message);
 }
+
+/** The error of a log that has less than its head says. */
+export function missingRecords(id: string, where: string): StreamError<'CORRUPT'> {
+  return new StreamError(
+    'CORRUPT',
+    `Records of stream ${id} are missing in Redis from ${where}. Was its log evicted, or changed by something else?`,
+  );
+}

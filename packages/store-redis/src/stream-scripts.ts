@@ -3,7 +3,6 @@ import {
   type CreateOptions,
   type CreateResult,
   decideExisting,
-  isJsonContentType,
   isStreamNotFound,
   isStreamRetained,
   type Mark,
@@ -13,24 +12,25 @@ import {
   retainedId,
   StreamError,
   StreamFencedError,
-  StreamGapError,
   type StreamHead,
   type StreamIncarnation,
   StreamNotFoundError,
 } from '@perennial/core';
 
 import type { BatchAnswer } from './append/append-batcher.ts';
-import type { RedisArgument, RedisReply } from './clients/port.ts';
+import type { RedisArgument } from './clients/port.ts';
 import { decodeResults, type EncodedRequest, joinRequests } from './codec/append.ts';
 import { createArguments, markArguments, type NewStreamArguments } from './codec/arguments.ts';
 import { decodeHead, decodeOrigin, decodeProducer, lengthOf } from './codec/head.ts';
-import { decodePage } from './codec/record.ts';
 import type { RedisConnection } from './connection/redis-connection.ts';
-import { RedisDataLossError } from './errors.ts';
+import { missingRecords, RedisDataLossError } from './errors.ts';
 import type { KeyNames } from './keys.ts';
 import type { ResolvedOptions } from './options.ts';
+import { rangeCommand } from './read/log-range.ts';
+import { createPageReader, type PageReader } from './read/page-reader.ts';
 import type { PageRequest } from './read/read-coalescer.ts';
 import type { RedisScript } from './scripts/redis-script.ts';
+import type { ScriptAnswer } from './scripts/script-answer.ts';
 import type { ScriptTarget } from './scripts/script-runner.ts';
 import {
   appendScript,
@@ -68,6 +68,7 @@ export class StreamScripts {
   /** How long ended streams stay and how many records are retained, as scripts take them. */
   readonly #retention: readonly [keepMs: string, records: string];
   readonly #watermarks: Watermarks = createWatermarks(TRACKED_STREAMS);
+  readonly #pages: PageReader;
   /** Streams whose loss was reported. */
   readonly #reported = new Set<string>();
 
@@ -81,6 +82,15 @@ export class StreamScripts {
       options.ttl === Infinity ? '' : String(options.ttl),
       options.maxRecords === Infinity ? '0' : String(options.maxRecords),
     ];
+    this.#pages = createPageReader({
+      run: (id, args) => this.#run(readScript, { id }, args),
+      range: (id, place, bounds) => {
+        const { log } = this.#names.of(id);
+        return this.#connection.runner.send(log, rangeCommand(log, place, bounds));
+      },
+      look: async (id) => (await this.#look(id, true, '')).head,
+      confirm: (head) => this.#confirm(head),
+    });
   }
 
   async create(id: string, options: CreateOptions, fresh: NewStreamArguments): Promise<CreateResult> {
@@ -150,17 +160,8 @@ export class StreamScripts {
     return { results, head };
   }
 
-  async read({ id, from, limit, maxBytes, forFork = '' }: PageRequest): Promise<ReadResult> {
-    const args = [String(from), String(limit), String(maxBytes), forFork];
-    const { status, reply, known } = await this.#run(readScript, { id }, args);
-    if (status === -3) throw new StreamGapError(id, from, Number(reply[1]));
-    if (status === -4) throw missingRecords(id, `position ${from} on`);
-    const decoded = decodeHead(id, reply[1], known);
-    // What a fork has was confirmed when it was made, and readers of its source are not to hear of it.
-    const head = forFork === '' ? await this.#confirm(decoded) : decoded;
-    const entries = Array.isArray(reply[2]) ? (reply[2] as readonly Buffer[]) : [];
-    const json = isJsonContentType(head.contentType);
-    return { records: decodePage(entries, Number(reply[3]), json, { from, limit, maxBytes }), head };
+  read(request: PageRequest): Promise<ReadResult> {
+    return this.#pages.read(request);
   }
 
   /** Null when the stream does not exist. `touch`: this is use of the stream, and restarts its ttl. */
@@ -297,19 +298,4 @@ export class StreamScripts {
   #target(id: string, kinds: Omit<ScriptTarget, 'id' | 'keys'> = {}): ScriptTarget {
     return { id, keys: this.#names.of(id), ...kinds };
   }
-}
-
-/** What a script returned. */
-interface ScriptAnswer {
-  readonly status: number;
-  readonly reply: readonly RedisReply[];
-  /** The head that the script knew the store to know. */
-  readonly known: StreamHead | undefined;
-}
-
-function missingRecords(id: string, where: string): StreamError<'CORRUPT'> {
-  return new StreamError(
-    'CORRUPT',
-    `Records of stream ${id} are missing in Redis from ${where}. Was its log evicted, or changed by something else?`,
-  );
 }

@@ -45,6 +45,13 @@ export function encodePayload(record: NewRecord): RedisArgument {
   return typeof record.data === 'string' ? record.data : Buffer.from(record.data);
 }
 
+/** Entries that lie one after the other in the log. */
+export interface LogEntries {
+  readonly payloads: readonly Buffer[];
+  /** Position of the first record in the entries. */
+  readonly start: number;
+}
+
 /** A page as it was asked for. */
 export interface PageBounds {
   readonly from: number;
@@ -52,37 +59,59 @@ export interface PageBounds {
   readonly maxBytes: number;
 }
 
+/** A page, and where in the log the next one begins. */
+export interface DecodedPage {
+  readonly records: StreamRecord[];
+  /** Bytes of their payloads. */
+  readonly payload: number;
+  /** Position of the first record of the entry in which the next record lies, or would begin. */
+  readonly nextEntry: number;
+  /** Entries that were decoded, the records in them, and their bytes. */
+  readonly entries: number;
+  readonly covered: number;
+  readonly bytes: number;
+}
+
 /**
  * Decodes the entries that hold a page, and cuts the page out of them.
  *
- * @param start Position of the first record in the entries.
  * @param json Payloads are texts rather than bytes.
  */
 export function decodePage(
-  entries: readonly Buffer[],
-  start: number,
+  { payloads: entries, start }: LogEntries,
   json: boolean,
   { from, limit, maxBytes }: PageBounds,
-): StreamRecord[] {
+): DecodedPage {
   // Records of a page have few different attributes: parse each once.
   const known = new Map<string, Attributes>();
   const records: StreamRecord[] = [];
   let position = start;
+  let payload = 0;
   let bytes = 0;
+  let count = 0;
   for (const entry of entries) {
     const header = decodeHeader(entry, known);
     const isSupersede = header.attributes.x !== undefined;
     const payloads = isSupersede ? Array<string>(header.count).fill('') : payloadsOf(entry, header, json);
+    const nextEntry = position;
+    bytes += entry.byteLength;
+    count++;
     // A plain loop over one header: this runs for each record that anybody reads.
     for (let index = 0; index < payloads.length; index++, position++) {
       if (position < from) continue;
-      if (records.length >= limit || bytes >= maxBytes) return records;
+      if (records.length >= limit || payload >= maxBytes)
+        return { records, payload, nextEntry, entries: count, covered: nextEntry + payloads.length - start, bytes };
       const record = toRecord(header, position, payloads[index] ?? '');
       records.push(record);
-      bytes += recordSize(record);
+      payload += recordSize(record);
     }
   }
-  return records;
+  return { records, payload, nextEntry: position, entries: count, covered: position - start, bytes };
+}
+
+/** Records in an entry. */
+export function countOf(entry: Buffer): number {
+  return decodeHeader(entry, new Map()).count;
 }
 
 /** What the records of an entry share. */

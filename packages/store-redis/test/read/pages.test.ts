@@ -71,3 +71,42 @@ test('a small page of a large batch costs the server little', async () => {
   expect(records.map(({ position }) => position)).toEqual([2_001]);
   expect((await sent()) - before).toBeLessThan(40_000);
 });
+
+/** A stream of 1,000 numbers, of which a first page has been read. */
+async function begun(id: string): Promise<StreamStore> {
+  const store = redis.open();
+  const records = Array.from({ length: 1_000 }, (_, i) => ({ data: String(i) }));
+  await store.create(id, { records });
+  expect((await store.read(id, { from: 0, limit: 100 })).records).toHaveLength(100);
+  return store;
+}
+
+test('the pages behind the first are read without a script', async () => {
+  const store = await begun('plain');
+  await store.read('plain', { from: 100, limit: 100 });
+  await redis.admin.config('RESETSTAT');
+  for (let from = 200; from < 1_000; from += 100)
+    expect((await store.read('plain', { from, limit: 100 })).records.map(({ position }) => position)).toEqual(
+      Array.from({ length: 100 }, (_, i) => from + i),
+    );
+  const stats = await redis.admin.info('commandstats');
+  expect(stats).toMatch(/cmdstat_xrange:calls=8,/);
+  expect(stats).not.toContain('cmdstat_xrevrange');
+});
+
+test('a page of a stream that took the place of another is that stream’s', async () => {
+  const store = await begun('replaced');
+  await store.delete('replaced');
+  await store.create('replaced', { records: Array.from({ length: 300 }, () => ({ data: '"new"' })) });
+  const { records } = await store.read('replaced', { from: 100, limit: 100 });
+  expect(new Set(records.map((record) => record.kind === 'data' && record.data))).toEqual(new Set(['"new"']));
+  await store.delete('replaced');
+  await expect(store.read('replaced', { from: 200, limit: 100 })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+});
+
+test('a page of which something else removed a part is reported', async () => {
+  const store = await begun('holed');
+  const [key = ''] = await redis.admin.keys('*{holed}:log');
+  expect(await redis.admin.xdel(key, '0-501')).toBe(1);
+  await expect(store.read('holed', { from: 100, limit: 800 })).rejects.toMatchObject({ code: 'CORRUPT' });
+});
