@@ -63,6 +63,11 @@ export class CommitLoop {
   readonly #options: CommitLoopOptions;
   readonly #pace = new CommitPace();
   readonly #endOfTurn = (): void => this.#endTurn();
+  readonly #answerUntold = (): void => {
+    const batch = this.#untold;
+    this.#untold = [];
+    if (batch.length > 0) this.#answer(batch);
+  };
   #state: 'idle' | 'gathering' | 'writing' = 'idle';
   #calls: PendingCall[] = [];
   #syncedBytes: number;
@@ -73,6 +78,8 @@ export class CommitLoop {
   #publishedAt = 0;
   #aborted = false;
   #onIdle: (() => void)[] = [];
+  /** Calls of the last commit that are told once the next one has reached the disk. */
+  #untold: readonly PendingCall[] = [];
 
   constructor(options: CommitLoopOptions) {
     this.#options = options;
@@ -134,25 +141,32 @@ export class CommitLoop {
     const batch = this.#takeBatch();
     try {
       const ms = await this.#commit(batch);
+      this.#answerUntold();
       this.#pace.stored(batch.length, { ms, isWhole });
-      this.#proceed(() => this.#answer(batch));
+      this.#proceed(batch);
     } catch (error) {
+      this.#answerUntold();
       await this.#recover(await this.#explain(error), batch);
-      this.#proceed(() => undefined);
+      this.#proceed([]);
     }
   }
 
-  /** Goes on after a commit. What has gathered meanwhile is sent off before `answer`, so that the disk has work while callers think. */
-  #proceed(answer: () => void): void {
+  /**
+   * Goes on after a commit of these calls. What has gathered meanwhile is sent off before they are answered, so that the disk has work
+   * while callers think. Where groups are split, callers think for longer than the disk syncs: they are answered when the next sync has
+   * begun, because a write that ends while this thread is busy is synced only after that (1,000 callers: 0.8 of the time).
+   */
+  #proceed(batch: readonly PendingCall[]): void {
     const hasNext = this.#calls.length > 0;
     if (hasNext && !this.#pace.shouldMeet()) {
+      this.#untold = batch;
       void this.#write(false);
-      answer();
+      if (!this.#pace.splits) this.#answerUntold();
       return;
     }
     this.#state = 'gathering';
     this.#pace.arm();
-    answer();
+    this.#answer(batch);
     // Behind the callers' own next steps, which `answer` has put on the same queue.
     if (hasNext) setImmediate(this.#endOfTurn);
     else queueMicrotask(this.#endOfTurn);
@@ -196,7 +210,8 @@ export class CommitLoop {
     }
     if (this.#overhangs) await this.#cutBack();
     const started = performance.now();
-    if (changes.length > 0 || publish) await files.commit(frames, { at: log.bytes, sync, confirm });
+    if (changes.length > 0 || publish)
+      await files.commit(frames, { at: log.bytes, sync, confirm, onSyncing: this.#answerUntold });
     const ms = performance.now() - started;
     if (sync) this.#syncedBytes = bytes;
     for (const { offset, firstPosition, count } of frames) if (count > 0) log.index.add(firstPosition, offset);

@@ -15,6 +15,11 @@ export class CommitPace {
   #gatheredMs = 0;
   #commits = 0;
 
+  /** True while half of the calls are decided as the other half is stored. */
+  get splits(): boolean {
+    return this.#splitAt !== Infinity;
+  }
+
   /** The first call of a group has come. */
   arm(): void {
     this.#armedAt = performance.now();
@@ -38,9 +43,11 @@ export class CommitPace {
    */
   stored(size: number, { ms, isWhole }: { readonly ms: number; readonly isWhole: boolean }): void {
     this.#commits++;
-    if (isWhole && size >= MIN_SPLIT) this.#splitAt = ms < this.#gatheredMs ? size / 2 : Infinity;
-    // The disk has become slow: the halves meet at once.
-    else if (ms > this.#gatheredMs) this.#commits = COMMITS_PER_MEETING;
+    if (isWhole && size >= MIN_SPLIT) {
+      this.#splitAt = ms < this.#gatheredMs ? size / 2 : Infinity;
+      this.#commits = 0;
+      // The disk has become slow: the halves meet at once. The first one tells nothing, since the other was decided meanwhile.
+    } else if (this.#commits > 1 && ms > this.#gatheredMs) this.#commits = COMMITS_PER_MEETING;
   }
 
   /** True when the halves are to meet again, because things may have changed. */

@@ -12,6 +12,8 @@ export interface CommitOptions {
   readonly sync: boolean;
   /** Called once the frames are in the file. */
   readonly confirm: () => Promise<void>;
+  /** Called while they are synced. */
+  readonly onSyncing: () => void;
 }
 
 /** The files of one log, opened on demand through the pool. */
@@ -51,15 +53,20 @@ export class LogFiles {
   }
 
   /** Writes frames and syncs them while it confirms. After a rejection the log's end is unknown: {@link reset} it. */
-  async commit(frames: readonly { readonly frame: Buffer }[], { at, sync, confirm }: CommitOptions): Promise<void> {
+  async commit(
+    frames: readonly { readonly frame: Buffer }[],
+    { at, sync, confirm, onSyncing }: CommitOptions,
+  ): Promise<void> {
     const acquired = this.#place.acquire();
     const files = acquired instanceof Promise ? await acquired : acquired;
     try {
       if (frames.length > 0) await writeFully(files.log, frames, at);
+      // First, because handing a call to the system's threads takes a while.
+      const synced = sync && frames.length > 0 ? files.log.datasync() : null;
       // The lock is looked at once the bytes are in the file, and while they are synced. What counts is this order: a new owner removes
       // the old claim first and reads the log after that, so a claim that is still there now means that it will find these bytes.
       const confirmed = confirm();
-      const synced = sync && frames.length > 0 ? files.log.datasync() : null;
+      onSyncing();
       // Both are waited for even when one fails: the files may be closed after this.
       for (const outcome of await Promise.allSettled([synced, confirmed])) {
         if (outcome.status === 'rejected') throw outcome.reason;

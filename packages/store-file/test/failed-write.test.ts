@@ -124,6 +124,38 @@ describe('a write that fails', () => {
     await expectUnharmed(at, size);
     expect((await waiting.promise).nextPosition).toBe(4);
   });
+
+  it.each([6, 7, 8, 9])(
+    'after %i others, in the middle of many calls, rejects exactly what is not stored',
+    async (good) => {
+      const fault = createFaultFs();
+      const directory = await temporaryDirectory();
+      // Without syncs the disk is faster than the callers are, so that one half of them is answered while the other is written.
+      const store = openStore({ directory, fs: fault.fs, durability: 'os' });
+      await store.create(ID);
+      const answers = new Map<number, string>();
+      let next = 0;
+      let writes = 0;
+      fault.intercept = async (call, proceed) => {
+        if (isLogWrite(call) && ++writes > good) throw errno('EIO');
+        return proceed();
+      };
+      const call = async (): Promise<void> => {
+        const text = String(next++);
+        const result = await append(store, { records: texts(text) });
+        if (result.status === 'ok') answers.set(result.position, text);
+        return call();
+      };
+      const outcomes = await Promise.allSettled(Array.from({ length: 600 }, call));
+      for (const outcome of outcomes)
+        expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'STORE_ERROR' } });
+      fault.intercept = pass;
+      await store.close();
+      const expected = [...answers].toSorted(([a], [b]) => a - b).map(([, text]) => text);
+      expect(expected.length).toBeGreaterThan(0);
+      expect(await readTexts(openStore({ directory }))).toEqual(expected);
+    },
+  );
 });
 
 describe('a sync that fails', () => {

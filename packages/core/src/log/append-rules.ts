@@ -56,36 +56,28 @@ export function decideAppend(state: LogState, request: AppendRequest, now: numbe
   const token = request.token ?? 0;
   if (token < head.token) throw new StreamFencedError(head.id, token, head.token);
 
-  const records: StreamRecord[] = [];
   // A single segment has no earlier one to look up: without a map the decision takes two thirds of the time (0.12 against 0.18 us).
   const earlier = request.segments.length > 1 ? new Map<string, ProducerState>() : null;
+  let records: StreamRecord[] | null = null;
   let producers: AppendEffect['producers'] = NO_PRODUCERS;
-  const results: SegmentResult[] = [];
+  let results: SegmentResult[] | null = null;
   let changed = token > head.token;
   let { end } = head;
   let { streamSeq } = state;
 
   for (const segment of request.segments) {
-    const nextPosition = head.nextPosition + records.length;
+    const nextPosition = head.nextPosition + (records?.length ?? 0);
     const known = segment.producer && (earlier?.get(segment.producer.id) ?? state.producers.get(segment.producer.id));
     const result = decideSegment(segment, { head, end, streamSeq, nextPosition, known });
-    results.push(result);
+    // A list that begins with what is in it has no room to spare: an empty one takes room for 17 when the first item comes.
+    if (results) results.push(result);
+    else results = [result];
     if (result.status !== 'ok') continue;
     changed = true;
     const { producer } = segment;
-    const whole = segment.sequencing === 'segment';
-    for (let i = result.skipped; i < segment.records.length; i++) {
-      const record = segment.records[i];
-      if (record)
-        records.push(
-          stampRecord(
-            record,
-            head.nextPosition + records.length,
-            now,
-            producer && { id: producer.id, epoch: producer.epoch, seq: whole ? producer.seq : producer.seq + i },
-          ),
-        );
-    }
+    const added = stampSegment(segment, result, now);
+    if (records) for (const record of added) records.push(record);
+    else records = added;
     if (producer) {
       const next = { epoch: producer.epoch, nextSeq: producer.seq + sequenceCount(segment) };
       if (earlier) earlier.set(producer.id, next);
@@ -94,17 +86,37 @@ export function decideAppend(state: LogState, request: AppendRequest, now: numbe
     if (segment.end) end = segment.end;
     if (segment.streamSeq !== undefined) streamSeq = segment.streamSeq;
   }
+  results ??= [];
   if (!changed) return { results, effect: null };
   return {
     results,
     effect: {
-      records,
+      records: records ?? [],
       end: end === head.end ? null : end,
       producers: earlier ? [...earlier] : producers,
       streamSeq: streamSeq === state.streamSeq ? null : streamSeq,
       token,
     },
   };
+}
+
+/** Gives the records of a segment that were not stored before their places in the log. */
+function stampSegment(
+  { records, producer, sequencing }: AppendSegment,
+  { position, skipped }: Extract<SegmentResult, { status: 'ok' }>,
+  now: number,
+): StreamRecord[] {
+  const growth = sequencing === 'segment' ? 0 : 1;
+  const stamp = (record: NewRecord, index: number): StreamRecord =>
+    stampRecord(
+      record,
+      position + index,
+      now,
+      producer && { id: producer.id, epoch: producer.epoch, seq: producer.seq + (skipped + index) * growth },
+    );
+  const [first] = records;
+  if (first && records.length === 1 && skipped === 0) return [stamp(first, 0)];
+  return records.slice(skipped).map(stamp);
 }
 
 /** Folds an effect into the state. The records themselves are the store's to keep. */
