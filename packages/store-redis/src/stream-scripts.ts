@@ -65,8 +65,9 @@ export class StreamScripts {
   readonly #onHead: (head: StreamHead) => void;
   readonly #onLoss: (error: RedisDataLossError) => void;
   readonly #now: (() => number) | undefined;
-  /** How long ended streams stay and how many records are retained, as scripts take them. */
-  readonly #retention: readonly [keepMs: string, records: string];
+  /** How long ended streams stay, and how many records are retained, as scripts take them. */
+  readonly #keepMs: string;
+  readonly #maxRecords: string;
   readonly #watermarks: Watermarks = createWatermarks(TRACKED_STREAMS);
   /** Streams whose loss was reported. */
   readonly #reported = new Set<string>();
@@ -77,10 +78,8 @@ export class StreamScripts {
     this.#onHead = onHead;
     this.#onLoss = onLoss;
     this.#now = options.now;
-    this.#retention = [
-      options.ttl === Infinity ? '' : String(options.ttl),
-      options.maxRecords === Infinity ? '0' : String(options.maxRecords),
-    ];
+    this.#keepMs = options.ttl === Infinity ? '' : String(options.ttl);
+    this.#maxRecords = options.maxRecords === Infinity ? '0' : String(options.maxRecords);
   }
 
   async create(id: string, options: CreateOptions, fresh: NewStreamArguments): Promise<CreateResult> {
@@ -141,10 +140,13 @@ export class StreamScripts {
   }
 
   async append(id: string, requests: readonly EncodedRequest[]): Promise<BatchAnswer> {
-    const { status, reply, known } = await this.#run(appendScript, { id }, this.#retention, joinRequests(requests));
-    if (status === -4) throw missingRecords(id, 'its tail');
-    const head = decodeHead(id, reply[1], known);
-    const results = decodeResults(requests, head, [reply[2], reply[3]]);
+    // Without `#run`: a single awaited append notices each promise.
+    const mark = this.#watermarks.get(id);
+    const args = this.#common(id, mark);
+    args.push(this.#keepMs, this.#maxRecords);
+    joinRequests(requests, args);
+    const reply = await this.#connection.runner.run(appendScript, { id, keys: this.#names.of(id) }, args);
+    const { head, results } = appended(id, requests, this.#accept(id, reply, mark));
     if (this.#connection.barrier) await this.#confirm(head, true);
     else this.#note(head);
     return { results, head };
@@ -209,7 +211,7 @@ export class StreamScripts {
   }
 
   async #create(id: string, options: CreateOptions, fresh: NewStreamArguments): Promise<ScriptAnswer> {
-    const args = [...this.#retention, ...createArguments(options, fresh)];
+    const args = [this.#keepMs, this.#maxRecords, ...createArguments(options, fresh)];
     try {
       return await this.#run(createScript, { id, withIndex: !this.#connection.cluster }, args);
     } catch (error) {
@@ -232,12 +234,18 @@ export class StreamScripts {
   async #run(
     script: RedisScript,
     { id, ...kinds }: Omit<ScriptTarget, 'keys'>,
-    ...args: readonly (readonly RedisArgument[])[]
+    args: readonly RedisArgument[],
   ): Promise<ScriptAnswer> {
     // Held until the answer is here: it supplies what the script leaves out.
     const mark = this.#watermarks.get(id);
     const { runner } = this.#connection;
-    const reply = await runner.run(script, this.#target(id, kinds), this.#common(id, mark), ...args);
+    const reply = await runner.run(script, this.#target(id, kinds), [...this.#common(id, mark), ...args]);
+    return this.#accept(id, reply, mark);
+  }
+
+  /** Refuses what every script may refuse. */
+  #accept(id: string, answer: RedisReply, mark: Readonly<Watermark> | undefined): ScriptAnswer {
+    const reply = Array.isArray(answer) ? (answer as readonly RedisReply[]) : [answer];
     const status = Number(reply[0]);
     if (status === -1) throw new StreamNotFoundError(id);
     if (status === -9) throw new StreamNotFoundError(id, { retained: true });
@@ -284,12 +292,12 @@ export class StreamScripts {
     return error;
   }
 
-  /** Arguments 1 to 4 of every script. */
-  #common(id: string, mark: Pick<Watermark, 'head' | 'length'> | undefined): readonly RedisArgument[] {
+  /** Arguments 1 to 4 of every script, for the caller to go on with. */
+  #common(id: string, mark: Pick<Watermark, 'head' | 'length'> | undefined): RedisArgument[] {
     return [
       this.#now ? String(this.#now()) : '',
       this.#names.of(id).channel,
-      mark?.head.incarnation ?? '',
+      mark ? mark.head.incarnation : '',
       mark ? String(mark.length) : '',
     ];
   }
@@ -305,6 +313,16 @@ interface ScriptAnswer {
   readonly reply: readonly RedisReply[];
   /** The head that the script knew the store to know. */
   readonly known: StreamHead | undefined;
+}
+
+function appended(
+  id: string,
+  requests: readonly EncodedRequest[],
+  { status, reply, known }: ScriptAnswer,
+): BatchAnswer {
+  if (status === -4) throw missingRecords(id, 'its tail');
+  const head = decodeHead(id, reply[1], known);
+  return { head, results: decodeResults(requests, head, [reply[2], reply[3]]) };
 }
 
 function missingRecords(id: string, where: string): StreamError<'CORRUPT'> {
