@@ -23,7 +23,7 @@ import type { BatchAnswer } from './append/append-batcher.ts';
 import type { RedisArgument, RedisReply } from './clients/port.ts';
 import { decodeResults, type EncodedRequest, joinRequests } from './codec/append.ts';
 import { createArguments, markArguments, type NewStreamArguments } from './codec/arguments.ts';
-import { decodeHead, decodeOrigin, decodeProducer, lengthOf } from './codec/head.ts';
+import { decodeHead, decodeOrigin, decodeProducer, headAfterAppend, lengthOf } from './codec/head.ts';
 import { decodePage } from './codec/record.ts';
 import type { RedisConnection } from './connection/redis-connection.ts';
 import { RedisDataLossError } from './errors.ts';
@@ -146,7 +146,9 @@ export class StreamScripts {
     args.push(this.#keepMs, this.#maxRecords);
     joinRequests(requests, args);
     const reply = await this.#connection.runner.run(appendScript, { id, keys: this.#names.of(id) }, args);
-    const { head, results } = appended(id, requests, this.#accept(id, reply, mark));
+    const { head, results } = Array.isArray(reply)
+      ? appended(id, requests, this.#accept(id, reply, mark))
+      : usuallyAppended(requests, mark?.head, Number(reply));
     if (this.#connection.barrier) await this.#confirm(head, true);
     else this.#note(head);
     return { results, head };
@@ -323,6 +325,18 @@ function appended(
   if (status === -4) throw missingRecords(id, 'its tail');
   const head = decodeHead(id, reply[1], known);
   return { head, results: decodeResults(requests, head, [reply[2], reply[3]]) };
+}
+
+/** The answer of the script where it gives the next position alone. */
+function usuallyAppended(
+  requests: readonly EncodedRequest[],
+  known: StreamHead | undefined,
+  nextPosition: number,
+): BatchAnswer {
+  if (!known || !(nextPosition > 0))
+    throw new StreamError('STORE_ERROR', 'The append script gave an answer that this version does not know.');
+  const head = headAfterAppend(known, nextPosition, requests[0]?.token ?? 0);
+  return { head, results: decodeResults(requests, head, []) };
 }
 
 function missingRecords(id: string, where: string): StreamError<'CORRUPT'> {
