@@ -14,7 +14,8 @@
 -- time ';' count ';' sequence ';' attributes. A sequence is '' without a producer, '=' and the sequence when the whole segment has one,
 -- else the difference between sequence and position, which all records of the segment share.
 --
--- Returns { 0, head, results, stream sequences of the results 6 }; results are '' when every segment was stored without a skip, one after
+-- Returns the head's next position alone, or { 0, head }, where include/usual-append.lua says so, else
+-- { 0, head, results, stream sequences of the results 6 }; results are '' when every segment was stored without a skip, one after
 -- the other up to the head's next position, else joined by ';', one per segment:
 --   0,position,skipped = stored; 1,next sequence = duplicate; 2,epoch = stale epoch; 3,skipped = closed; 4,skipped = content type;
 --   5,expected sequence = gap; 6 = stream sequence regression; 7,next position = conflict; 8,token = fenced.
@@ -22,12 +23,17 @@
 -- the head belongs to, nothing was written.
 --
 -- The order of the checks is that of decideAppend in core; a property test holds the two against each other.
--- @include head
+-- @include start
 
-local band, byte, match, min, max = bit.band, string.byte, string.match, math.min, math.max
+local byte, match = string.byte, string.match
 local LINE_FEED, SEPARATOR = string.char(10), string.char(255)
 -- A page has to fetch the whole of its first and its last entry.
 local ENTRY_RECORDS, ENTRY_BYTES = 128, 16384
+
+-- @include usual-append
+-- @include head
+
+local band, min, max = bit.band, math.min, math.max
 local h = living()
 if not h then return absent() end
 if lost(h) then return { -2, tonumber(h[N]) } end

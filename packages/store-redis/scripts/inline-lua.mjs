@@ -1,6 +1,6 @@
 /**
- * `npm run inline`: writes the Lua files in `lua/` into `src/scripts/sources.generated.ts`, with includes resolved and comments left
- * out, each with the SHA-1 that EVALSHA wants. A test fails when the result is stale.
+ * `npm run inline`: writes the Lua files in `lua/` into `src/scripts/sources.generated.ts`, with includes resolved (each once in a script)
+ * and comments left out, each with the SHA-1 that EVALSHA wants. A test fails when the result is stale.
  */
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -16,7 +16,7 @@ export function generate() {
   const scripts = readdirSync(folder)
     .filter((file) => file.endsWith('.lua'))
     .toSorted()
-    .map((file) => script(file.slice(0, -'.lua'.length), load(file)));
+    .map((file) => script(file.slice(0, -'.lua'.length), load(file, new Set())));
   return `${[
     '// Generated from lua/ by `npm run inline`. Do not edit.',
     "import type { RedisScript } from './redis-script.ts';",
@@ -24,12 +24,14 @@ export function generate() {
   ].join('\n\n')}\n`;
 }
 
-function load(file) {
+function load(file, included) {
+  if (included.has(file)) return '';
+  included.add(file);
   const lines = readFileSync(join(folder, file), 'utf8').split('\n');
   return lines
     .flatMap((line) => {
-      const include = /^-- @include (\w+)$/.exec(line);
-      return include ? load(join('include', `${include[1]}.lua`)).split('\n') : [line];
+      const include = /^-- @include ([\w-]+)$/.exec(line);
+      return include ? load(join('include', `${include[1]}.lua`), included).split('\n') : [line];
     })
     .filter((line) => line.trim() !== '' && !line.trim().startsWith('--'))
     .join('\n');

@@ -17,13 +17,14 @@ import {
   StreamNotFoundError,
 } from '@perennial/core';
 
+import { appended, usuallyAppended } from './append/append-answer.ts';
 import type { BatchAnswer } from './append/append-batcher.ts';
-import type { RedisArgument } from './clients/port.ts';
-import { decodeResults, type EncodedRequest, joinRequests } from './codec/append.ts';
+import type { RedisArgument, RedisReply } from './clients/port.ts';
+import { type EncodedRequest, joinRequests } from './codec/append.ts';
 import { createArguments, markArguments, type NewStreamArguments } from './codec/arguments.ts';
 import { decodeHead, decodeOrigin, decodeProducer, lengthOf } from './codec/head.ts';
 import type { RedisConnection } from './connection/redis-connection.ts';
-import { missingRecords, RedisDataLossError } from './errors.ts';
+import { RedisDataLossError } from './errors.ts';
 import type { KeyNames } from './keys.ts';
 import type { ResolvedOptions } from './options.ts';
 import { rangeCommand } from './read/log-range.ts';
@@ -65,8 +66,9 @@ export class StreamScripts {
   readonly #onHead: (head: StreamHead) => void;
   readonly #onLoss: (error: RedisDataLossError) => void;
   readonly #now: (() => number) | undefined;
-  /** How long ended streams stay and how many records are retained, as scripts take them. */
-  readonly #retention: readonly [keepMs: string, records: string];
+  /** How long ended streams stay, and how many records are retained, as scripts take them. */
+  readonly #keepMs: string;
+  readonly #maxRecords: string;
   readonly #watermarks: Watermarks = createWatermarks(TRACKED_STREAMS);
   readonly #pages: PageReader;
   /** Streams whose loss was reported. */
@@ -78,10 +80,8 @@ export class StreamScripts {
     this.#onHead = onHead;
     this.#onLoss = onLoss;
     this.#now = options.now;
-    this.#retention = [
-      options.ttl === Infinity ? '' : String(options.ttl),
-      options.maxRecords === Infinity ? '0' : String(options.maxRecords),
-    ];
+    this.#keepMs = options.ttl === Infinity ? '' : String(options.ttl);
+    this.#maxRecords = options.maxRecords === Infinity ? '0' : String(options.maxRecords);
     this.#pages = createPageReader({
       run: (id, args) => this.#run(readScript, { id }, args),
       range: (id, place, bounds) => {
@@ -151,10 +151,15 @@ export class StreamScripts {
   }
 
   async append(id: string, requests: readonly EncodedRequest[]): Promise<BatchAnswer> {
-    const { status, reply, known } = await this.#run(appendScript, { id }, this.#retention, joinRequests(requests));
-    if (status === -4) throw missingRecords(id, 'its tail');
-    const head = decodeHead(id, reply[1], known);
-    const results = decodeResults(requests, head, [reply[2], reply[3]]);
+    // Without `#run`: a single awaited append notices each promise.
+    const mark = this.#watermarks.get(id);
+    const args = this.#common(id, mark);
+    args.push(this.#keepMs, this.#maxRecords);
+    joinRequests(requests, args);
+    const reply = await this.#connection.runner.run(appendScript, { id, keys: this.#names.of(id) }, args);
+    const { head, results } = Array.isArray(reply)
+      ? appended(id, requests, this.#accept(id, reply, mark))
+      : usuallyAppended(requests, mark?.head, Number(reply));
     if (this.#connection.barrier) await this.#confirm(head, true);
     else this.#note(head);
     return { results, head };
@@ -210,7 +215,7 @@ export class StreamScripts {
   }
 
   async #create(id: string, options: CreateOptions, fresh: NewStreamArguments): Promise<ScriptAnswer> {
-    const args = [...this.#retention, ...createArguments(options, fresh)];
+    const args = [this.#keepMs, this.#maxRecords, ...createArguments(options, fresh)];
     try {
       return await this.#run(createScript, { id, withIndex: !this.#connection.cluster }, args);
     } catch (error) {
@@ -233,12 +238,18 @@ export class StreamScripts {
   async #run(
     script: RedisScript,
     { id, ...kinds }: Omit<ScriptTarget, 'keys'>,
-    ...args: readonly (readonly RedisArgument[])[]
+    args: readonly RedisArgument[],
   ): Promise<ScriptAnswer> {
     // Held until the answer is here: it supplies what the script leaves out.
     const mark = this.#watermarks.get(id);
     const { runner } = this.#connection;
-    const reply = await runner.run(script, this.#target(id, kinds), this.#common(id, mark), ...args);
+    const reply = await runner.run(script, this.#target(id, kinds), [...this.#common(id, mark), ...args]);
+    return this.#accept(id, reply, mark);
+  }
+
+  /** Refuses what every script may refuse. */
+  #accept(id: string, answer: RedisReply, mark: Readonly<Watermark> | undefined): ScriptAnswer {
+    const reply = Array.isArray(answer) ? (answer as readonly RedisReply[]) : [answer];
     const status = Number(reply[0]);
     if (status === -1) throw new StreamNotFoundError(id);
     if (status === -9) throw new StreamNotFoundError(id, { retained: true });
@@ -285,12 +296,12 @@ export class StreamScripts {
     return error;
   }
 
-  /** Arguments 1 to 4 of every script. */
-  #common(id: string, mark: Pick<Watermark, 'head' | 'length'> | undefined): readonly RedisArgument[] {
+  /** Arguments 1 to 4 of every script, for the caller to go on with. */
+  #common(id: string, mark: Pick<Watermark, 'head' | 'length'> | undefined): RedisArgument[] {
     return [
       this.#now ? String(this.#now()) : '',
       this.#names.of(id).channel,
-      mark?.head.incarnation ?? '',
+      mark ? mark.head.incarnation : '',
       mark ? String(mark.length) : '',
     ];
   }

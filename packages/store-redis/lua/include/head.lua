@@ -11,18 +11,12 @@
 --
 -- A head is returned as text, 'next position;first position;token;lease', when the caller knows the incarnation and there is no more to
 -- tell, else as a list of that text, end, cancel request, and { i, c, ca, o, t, fo } where the caller does not know the incarnation.
-local call, format, sub = redis.call, string.format, string.sub
-local META, LOG, CHANNEL = KEYS[1], KEYS[2], ARGV[2]
+-- @include start
+
 -- Places of the fields in a head.
 local I, N, K, F, M, E, T, L, CR, X = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 -- Expiry is decided by the clock, to the millisecond; the keys themselves live this much longer.
 local GRACE_MS = 10000
-
-local now = ARGV[1]
-if now == '' then
-  local time = call('TIME')
-  now = time[1] .. sub(time[2] + 1000000, 2, 4)
-end
 
 -- Numbers as text: tostring() would round what exceeds 14 digits.
 local function text(number)

@@ -1,7 +1,7 @@
 /**
  * Group commit: one append per stream is under way at a time, and everything that arrives meanwhile goes into the next one.
  *
- * States of a lane: absent (nothing to do) -> gathering (until the end of the current turn) -> sending -> gathering or absent. Requests
+ * States of a lane: absent or idle (nothing to do) -> gathering (until the end of the current turn) -> sending -> gathering or idle. Requests
  * keep their order; each gets its own results.
  */
 import type { AppendResult, StreamHead } from '@perennial/core';
@@ -32,36 +32,58 @@ export interface AppendBatcher {
 const MAX_BATCH_RECORDS = 1_024;
 const MAX_BATCH_SIZE = 1_048_576;
 
-interface Pending {
-  readonly request: EncodedRequest;
+/** Lanes that stay when they are idle: making and removing one with each append would show. */
+const KEPT_LANES = 1_024;
+
+interface Lane {
+  /** What is to be sent, in order; more than one when the first is full. */
+  readonly batches: Batch[];
+  busy: boolean;
+}
+
+/** Requests that go out as one script, and who waits for them. */
+interface Batch {
+  readonly requests: EncodedRequest[];
+  readonly callers: Caller[];
+  records: number;
+  size: number;
+}
+
+interface Caller {
   readonly resolve: (result: AppendResult) => void;
   readonly reject: (error: unknown) => void;
 }
 
 /** Creates a batcher over `send`. */
 export function createAppendBatcher(send: SendBatch): AppendBatcher {
-  const lanes = new Map<string, Pending[]>();
+  const lanes = new Map<string, Lane>();
+  let busy = 0;
   let whenIdle: (() => void)[] = [];
 
-  const work = async (id: string, lane: Pending[]): Promise<void> => {
-    while (lane.length > 0) {
-      const batch = takeBatch(lane);
+  const laneOf = (id: string): Lane => {
+    let lane = lanes.get(id);
+    if (!lane) {
+      lane = { batches: [], busy: false };
+      lanes.set(id, lane);
+    }
+    return lane;
+  };
+  const work = async (id: string, lane: Lane): Promise<void> => {
+    lane.busy = true;
+    busy++;
+    // A microtask later, so that everything appended in this turn goes into one script. `queueMicrotask` makes an AsyncResource for it.
+    await Promise.resolve();
+    for (let batch = takeFirst(lane); batch; batch = takeFirst(lane)) {
+      const { requests, callers } = batch;
       try {
-        const { results, head } = await send(
-          id,
-          batch.map(({ request }) => request),
-        );
-        for (let i = 0; i < batch.length; i++) {
-          const segments = results[i];
-          if (segments instanceof Error) batch[i]?.reject(segments);
-          else if (segments) batch[i]?.resolve({ segments, head });
-        }
+        settle(callers, await send(id, requests));
       } catch (error) {
-        for (const pending of batch) pending.reject(error);
+        for (const caller of callers) caller.reject(error);
       }
     }
-    lanes.delete(id);
-    if (lanes.size > 0) return;
+    lane.busy = false;
+    if (lanes.size > KEPT_LANES) lanes.delete(id);
+    if (--busy > 0) return;
     for (const resolve of whenIdle) resolve();
     whenIdle = [];
   };
@@ -69,19 +91,12 @@ export function createAppendBatcher(send: SendBatch): AppendBatcher {
   return {
     append: (id, request) =>
       new Promise((resolve, reject) => {
-        const pending = { request, resolve, reject };
-        const lane = lanes.get(id);
-        if (lane) {
-          lane.push(pending);
-          return;
-        }
-        const created = [pending];
-        lanes.set(id, created);
-        // A microtask later, so that everything appended in this turn goes into one script.
-        queueMicrotask(() => void work(id, created));
+        const lane = laneOf(id);
+        join(lane, request, { resolve, reject });
+        if (!lane.busy) void work(id, lane);
       }),
     drained: () =>
-      lanes.size === 0
+      busy === 0
         ? Promise.resolve()
         : new Promise((resolve) => {
             whenIdle.push(resolve);
@@ -89,14 +104,28 @@ export function createAppendBatcher(send: SendBatch): AppendBatcher {
   };
 }
 
-function takeBatch(lane: Pending[]): Pending[] {
-  let records = 0;
-  let size = 0;
-  let count = 0;
-  while (count < lane.length && (count === 0 || (records < MAX_BATCH_RECORDS && size < MAX_BATCH_SIZE))) {
-    const { request } = lane[count++] ?? { request: undefined };
-    records += request?.records ?? 0;
-    size += request?.size ?? 0;
+/** Puts a request into the last batch of a lane, or into a new one when that is full. */
+function join({ batches }: Lane, request: EncodedRequest, caller: Caller): void {
+  const last = batches[batches.length - 1];
+  if (!last || last.records >= MAX_BATCH_RECORDS || last.size >= MAX_BATCH_SIZE) {
+    batches.push({ requests: [request], callers: [caller], records: request.records, size: request.size });
+    return;
   }
-  return lane.splice(0, count);
+  last.requests.push(request);
+  last.callers.push(caller);
+  last.records += request.records;
+  last.size += request.size;
+}
+
+function takeFirst({ batches }: Lane): Batch | undefined {
+  // There is seldom more than one, and `pop` is much cheaper.
+  return batches.length > 1 ? batches.shift() : batches.pop();
+}
+
+function settle(callers: readonly Caller[], { results, head }: BatchAnswer): void {
+  for (let i = 0; i < callers.length; i++) {
+    const segments = results[i];
+    if (segments instanceof Error) callers[i]?.reject(segments);
+    else if (segments) callers[i]?.resolve({ segments, head });
+  }
 }

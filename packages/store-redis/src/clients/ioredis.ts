@@ -98,10 +98,10 @@ function clusterPort(given: ClusterConnection, subscribing: boolean): RedisPort 
 
 function commandsOf(connection: Connection): Pick<RedisPort, 'send' | 'batch' | 'close'> {
   return {
-    send: (_key, [name, ...args]) => connection.callBuffer(String(name), args),
+    send: (_key, command) => connection.callBuffer(String(command[0]), command.slice(1)),
     async batch(_key, commands) {
       const pipeline = connection.pipeline();
-      for (const [name, ...args] of commands) pipeline.callBuffer(String(name), args);
+      for (const command of commands) pipeline.callBuffer(String(command[0]), command.slice(1));
       const replies = (await pipeline.exec()) ?? [];
       return replies.map(([error, reply]) => {
         if (error) throw error;

@@ -46,9 +46,11 @@ export interface EncodedRequest {
 /** Encodes a request that passed `assertAppendRequest`. */
 export function encodeRequest({ token = 0, segments }: AppendRequest): EncodedRequest {
   const items: RedisArgument[] = [];
+  const counts: number[] = [];
   let records = 0;
   let joinable: EncodedRequest['joinable'] = null;
   for (const segment of segments) {
+    counts.push(segment.records.length);
     records += segment.records.length;
     const flags = flagsOf(segment);
     if (segments.length === 1 && isJoinable(segment, flags)) joinable = { producer: copyOf(segment.producer) };
@@ -60,22 +62,21 @@ export function encodeRequest({ token = 0, segments }: AppendRequest): EncodedRe
   }
   let size = 0;
   for (const item of items) size += item.length;
-  return { token, counts: segments.map((segment) => segment.records.length), records, size, items, joinable };
+  return { token, counts, records, size, items, joinable };
 }
 
-/** The items of several requests one after the other, each under its own token. */
-export function joinRequests(requests: readonly EncodedRequest[]): RedisArgument[] {
-  const items: RedisArgument[] = [];
+/** Adds the items of several requests one after the other, each under its own token. */
+export function joinRequests(requests: readonly EncodedRequest[], items: RedisArgument[]): void {
   let token = 0;
-  for (const group of groupsOf(requests)) {
-    const [first] = group;
+  for (let start = 0, end = 0; start < requests.length; start = end) {
+    end = endOfGroup(requests, start);
+    const first = requests[start];
     if (!first) continue;
     if (first.token !== token) items.push(`T${first.token}`);
     token = first.token;
-    if (first.joinable) encodeJointHeader(first.joinable.producer, recordsOf(group), items);
-    for (const request of group) for (const item of request.items) items.push(item);
+    if (first.joinable) encodeJointHeader(first.joinable.producer, recordsOf(requests, start, end), items);
+    for (let i = start; i < end; i++) for (const item of requests[i]?.items ?? []) items.push(item);
   }
-  return items;
 }
 
 /** What became of a request: its results, or the error that refused it as a whole. */
@@ -87,8 +88,8 @@ export function decodeResults(
   head: StreamHead,
   [results, regressions]: readonly (RedisReply | undefined)[],
 ): RequestResult[] {
-  const text = String(results);
-  if (text === '') return consecutive(requests, head.nextPosition - recordsOf(requests));
+  const text = String(results ?? '');
+  if (text === '') return consecutive(requests, head.nextPosition - recordsOf(requests, 0, requests.length));
   const codes = text.split(';');
   const sequences = Array.isArray(regressions) ? [...(regressions as readonly RedisReply[])] : [];
   let index = 0;
@@ -110,15 +111,21 @@ export function decodeResults(
 }
 
 /** Neighbours that form one segment of the script, or single requests. */
-function groupsOf(requests: readonly EncodedRequest[]): EncodedRequest[][] {
-  const groups: EncodedRequest[][] = [];
-  let last: EncodedRequest | undefined;
-  for (const request of requests) {
-    if (last && goesOn(last, request)) groups.at(-1)?.push(request);
-    else groups.push([request]);
-    last = request;
+function groupsOf(requests: readonly EncodedRequest[]): (readonly EncodedRequest[])[] {
+  const groups: (readonly EncodedRequest[])[] = [];
+  for (let start = 0, end = 0; start < requests.length; start = end) {
+    end = endOfGroup(requests, start);
+    groups.push(requests.slice(start, end));
   }
   return groups;
+}
+
+/** Where the group ends that starts at an index. */
+function endOfGroup(requests: readonly EncodedRequest[], start: number): number {
+  let last = requests[start];
+  let end = start + 1;
+  for (let next = requests[end]; last && next && goesOn(last, next); next = requests[++end]) last = next;
+  return end;
 }
 
 /** True when one segment of the script can be made of the two. */
@@ -151,9 +158,9 @@ function encodeJointHeader(producer: SegmentProducer | undefined, records: numbe
   );
 }
 
-function recordsOf(requests: readonly EncodedRequest[]): number {
+function recordsOf(requests: readonly EncodedRequest[], start: number, end: number): number {
   let records = 0;
-  for (const request of requests) records += request.records;
+  for (let i = start; i < end; i++) records += requests[i]?.records ?? 0;
   return records;
 }
 

@@ -39,6 +39,27 @@ export function decodeHead(id: string, reply: RedisReply | undefined, known: Fix
   };
 }
 
+/** What the usual append leaves of a head: see `lua/include/usual-append.lua`. */
+export function headAfterAppend(known: StreamHead, nextPosition: number, token: number): StreamHead {
+  const { id, incarnation, contentType, createdAt, owner, ttlMs, expiresAt, fork } = known;
+  return {
+    id,
+    incarnation,
+    contentType,
+    createdAt,
+    firstPosition: 0,
+    nextPosition,
+    end: null,
+    cancel: null,
+    lease: null,
+    owner,
+    token,
+    ttlMs,
+    expiresAt,
+    fork,
+  };
+}
+
 /** Encodes a time to live as the meta hash keeps it; '' = none. */
 export function encodeLife(ttlMs: number | undefined, expiresAt: number | undefined): string {
   if (ttlMs !== undefined) return `s${ttlMs}`;

@@ -63,7 +63,7 @@ export function createReplicaBarrier({ open, replicas, timeoutMs }: ReplicaBarri
   const round = async (port: RedisPort, batch: readonly Pending[], key: string): Promise<void> => {
     try {
       const replies = await batchFollowing(port, key, [
-        ...batch.map(({ target, args }) => scriptCommand(['EVAL', syncScript.source], target, args)),
+        ...batch.map(({ target, args }) => scriptCommand(['eval', syncScript.source], target, args)),
         wait,
       ]);
       const confirmed = Number(replies.at(-1));
@@ -103,7 +103,7 @@ export function createReplicaBarrier({ open, replicas, timeoutMs }: ReplicaBarri
       const port = await connected();
       try {
         const [reply, confirmed] = await batchFollowing(port, target.keys.meta, [
-          scriptCommand(['EVAL', deleteScript.source], target, args),
+          scriptCommand(['eval', deleteScript.source], target, args),
           wait,
         ]);
         const error = shortfall(target.id, Number(confirmed), replicas);

@@ -1,60 +1,108 @@
+import { performance } from 'node:perf_hooks';
+
 /** Rejects promises that take too long, with one timer for all of them. */
 export interface Deadlines {
-  /** Settles like `promise`, or rejects with `late()` after the time is up. */
-  within<T>(promise: Promise<T>, late: () => Error): Promise<T>;
+  /**
+   * Settles like `promise`, or rejects with `late()` after the time is up. What `recover` returns or throws takes the place of a rejection
+   * in time; of a later one it is not told.
+   */
+  within<T>(promise: Promise<T>, exits: Exits<T>): Promise<T>;
   /** Forgets all; what is pending settles with its promise only. */
   close(): void;
 }
 
-interface Entry {
+/** What becomes of a promise that does not fulfil in time. */
+export interface Exits<T> {
+  readonly late: () => Error;
+  readonly recover: (error: unknown) => T | Promise<T>;
+}
+
+/** A link of the ring of pending deadlines; one that points to itself is not in it. */
+interface Link {
+  previous: Link;
+  next: Link;
   readonly at: number;
   readonly expire: () => void;
 }
 
-/** Creates deadlines of `timeoutMs`, all the same, so that the oldest is always the next to expire. */
+/**
+ * Creates deadlines of `timeoutMs`, all the same, so that the oldest is always the next to expire.
+ *
+ * They form a ring, not a Set, and the clock is imported instead of looked up in the global scope: a single awaited append spent about 1 %
+ * of its CPU time on each.
+ */
 export function createDeadlines(timeoutMs: number): Deadlines {
-  const entries = new Set<Entry>();
+  const ring = createLink(Infinity, () => {});
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   const check = (): void => {
     timer = undefined;
     const now = performance.now();
-    for (const entry of entries) {
-      if (entry.at > now) break;
-      entries.delete(entry);
-      entry.expire();
+    for (let oldest = ring.next; oldest.at <= now; oldest = ring.next) {
+      remove(oldest);
+      oldest.expire();
     }
     arm(now);
   };
   const arm = (now: number): void => {
-    const [oldest] = entries;
-    if (!oldest || timer !== undefined) return;
-    timer = setTimeout(check, Math.max(1, oldest.at - now));
+    if (ring.next === ring || timer !== undefined) return;
+    timer = setTimeout(check, Math.max(1, ring.next.at - now));
     timer.unref();
   };
 
   return {
-    within(promise, late) {
+    within(promise, { late, recover }) {
       return new Promise((resolve, reject) => {
         const now = performance.now();
-        const entry: Entry = { at: now + timeoutMs, expire: () => reject(late()) };
-        entries.add(entry);
+        let expired = false;
+        const link = createLink(now + timeoutMs, () => {
+          expired = true;
+          reject(late());
+        });
+        insertBefore(ring, link);
         if (timer === undefined) arm(now);
         promise.then(
           (value) => {
-            entries.delete(entry);
+            remove(link);
             resolve(value);
           },
           (error: unknown) => {
-            entries.delete(entry);
-            reject(error instanceof Error ? error : new Error(String(error)));
+            remove(link);
+            if (expired) return;
+            try {
+              resolve(recover(error));
+            } catch (failure) {
+              reject(failure instanceof Error ? failure : new Error(String(failure)));
+            }
           },
         );
       });
     },
     close() {
-      entries.clear();
+      while (ring.next !== ring) remove(ring.next);
       clearTimeout(timer);
     },
   };
+}
+
+function createLink(at: number, expire: () => void): Link {
+  // A link cannot name itself before it is there.
+  const link = { at, expire } as Link;
+  link.previous = link;
+  link.next = link;
+  return link;
+}
+
+function insertBefore(later: Link, link: Link): void {
+  link.previous = later.previous;
+  link.next = later;
+  later.previous.next = link;
+  later.previous = link;
+}
+
+function remove(link: Link): void {
+  link.previous.next = link.next;
+  link.next.previous = link.previous;
+  link.previous = link;
+  link.next = link;
 }

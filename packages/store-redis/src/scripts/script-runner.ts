@@ -9,11 +9,7 @@ import type { RedisScript } from './redis-script.ts';
 /** Sends scripts and commands, each with a deadline, and translates what goes wrong. */
 export interface ScriptRunner {
   /** Runs a script on a stream's keys: one command, and a second one where the server does not know the script yet. */
-  run(
-    script: RedisScript,
-    target: ScriptTarget,
-    ...args: readonly (readonly RedisArgument[])[]
-  ): Promise<readonly RedisReply[]>;
+  run(script: RedisScript, target: ScriptTarget, args: readonly RedisArgument[]): Promise<RedisReply>;
   /** Sends a single command to the server of `key`. */
   send(key: string | null, command: readonly RedisArgument[]): Promise<RedisReply>;
   close(): void;
@@ -31,59 +27,66 @@ export interface ScriptTarget {
 
 /** The command that runs a script, given as EVAL with its source or EVALSHA with its hash. */
 export function scriptCommand(
-  [name, script]: readonly [name: 'EVAL' | 'EVALSHA', script: string],
+  [name, script]: readonly [name: 'eval' | 'evalsha', script: string],
   { keys, withIndex = false, withForks = false }: ScriptTarget,
-  ...args: readonly (readonly RedisArgument[])[]
+  args: readonly RedisArgument[],
 ): RedisArgument[] {
-  const head: RedisArgument[] = [name, script, '2', keys.meta, keys.log];
-  if (withForks) head.push(keys.forks);
-  if (withIndex) head.push(keys.index);
-  if (head.length > 5) head[2] = String(head.length - 3);
-  return head.concat(...args);
+  const command: RedisArgument[] = [name, script, '2', keys.meta, keys.log];
+  if (withForks) command.push(keys.forks);
+  if (withIndex) command.push(keys.index);
+  if (command.length > 5) command[2] = String(command.length - 3);
+  for (const arg of args) command.push(arg);
+  return command;
 }
 
-/** Creates a runner over a port, which may still be on its way. */
+/**
+ * Creates a runner over a port, which may still be on its way.
+ *
+ * Names of commands are in lower case, which `ioredis` would otherwise turn them into several times per command.
+ */
 export function createScriptRunner(port: () => RedisPort | Promise<RedisPort>, timeoutMs: number): ScriptRunner {
   const deadlines = createDeadlines(timeoutMs);
 
-  const dispatch = (key: string | null, command: readonly RedisArgument[]): Promise<RedisReply> => {
-    const ready = port();
-    const sent = ready instanceof Promise ? ready.then((own) => own.send(key, command)) : ready.send(key, command);
-    return deadlines.within(sent, () => lateAnswer(command, timeoutMs));
+  const hand = (key: string | null, command: readonly RedisArgument[]): Promise<RedisReply> => {
+    try {
+      const ready = port();
+      return ready instanceof Promise ? ready.then((own) => own.send(key, command)) : ready.send(key, command);
+    } catch (error) {
+      return Promise.reject(error instanceof Error ? error : new Error(String(error)));
+    }
   };
+  const dispatch = (
+    key: string | null,
+    command: readonly RedisArgument[],
+    recover: (error: unknown) => RedisReply | Promise<RedisReply>,
+  ): Promise<RedisReply> =>
+    deadlines.within(hand(key, command), { late: () => lateAnswer(command, timeoutMs), recover });
 
   return {
-    async run(script, target, ...args) {
+    run(script, target, args) {
       const { meta } = target.keys;
-      try {
-        try {
-          return listOf(await dispatch(meta, scriptCommand(['EVALSHA', script.sha], target, ...args)));
-        } catch (error) {
-          if (!isUnknownScript(error)) throw error;
-          return listOf(await dispatch(meta, scriptCommand(['EVAL', script.source], target, ...args)));
-        }
-      } catch (error) {
-        throw toRedisError(error, `running ${script.name} on stream ${target.id}`);
-      }
+      return dispatch(meta, scriptCommand(['evalsha', script.sha], target, args), (error) => {
+        if (!isUnknownScript(error)) throw failure(error, script, target);
+        return dispatch(meta, scriptCommand(['eval', script.source], target, args), (again) => {
+          throw failure(again, script, target);
+        });
+      });
     },
-    async send(key, command) {
-      try {
-        return await dispatch(key, command);
-      } catch (error) {
+    send: (key, command) =>
+      dispatch(key, command, (error) => {
         throw toRedisError(error, `sending ${String(command[0])}`);
-      }
-    },
+      }),
     close: () => deadlines.close(),
   };
+}
+
+function failure(error: unknown, { name }: RedisScript, { id }: ScriptTarget): StreamError {
+  return toRedisError(error, `running ${name} on stream ${id}`);
 }
 
 function lateAnswer([name]: readonly RedisArgument[], timeoutMs: number): Error {
   return new StreamError(
     'STORE_ERROR',
-    `Redis gave no answer to ${String(name)} within ${timeoutMs} ms. Whether it was carried out is unknown.`,
+    `Redis gave no answer to ${String(name).toUpperCase()} within ${timeoutMs} ms. Whether it was carried out is unknown.`,
   );
-}
-
-function listOf(reply: RedisReply): readonly RedisReply[] {
-  return Array.isArray(reply) ? (reply as readonly RedisReply[]) : [reply];
 }

@@ -5,16 +5,70 @@ import type { RedisScript } from './redis-script.ts';
 /** lua/append.lua */
 export const appendScript: RedisScript = {
   name: 'append',
-  sha: '9cc7ac4ab1caaa1ee35330431480e363165aeda5',
+  sha: '5ed528e6c3450ef9de45c67d9e124c40fed261f8',
   source: `local call, format, sub = redis.call, string.format, string.sub
 local META, LOG, CHANNEL = KEYS[1], KEYS[2], ARGV[2]
-local I, N, K, F, M, E, T, L, CR, X = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
-local GRACE_MS = 10000
 local now = ARGV[1]
 if now == '' then
   local time = call('TIME')
   now = time[1] .. sub(time[2] + 1000000, 2, 4)
 end
+local byte, match = string.byte, string.match
+local LINE_FEED, SEPARATOR = string.char(10), string.char(255)
+local ENTRY_RECORDS, ENTRY_BYTES = 128, 16384
+do
+  local at, given = 7, '0'
+  if byte(ARGV[7]) == 84 then at, given = 8, sub(ARGV[7], 2) end
+  local count, seq, epoch, id, attributes = tonumber(ARGV[at]), nil, nil, nil, nil
+  if not count then
+    count, seq, epoch = match(ARGV[at] or '', '^(%d+),321,(%d+),(%d+),$')
+    if count then
+      count, id, attributes, at = tonumber(count), 'p:' .. ARGV[at + 1], ARGV[at + 2], at + 2
+    end
+  end
+  local last = #ARGV
+  local usual = count and at + count == last and count <= ENTRY_RECORDS and ARGV[6] == '0'
+  if usual and count > 1 then
+    local bytes = 0
+    for index = at + 1, last do bytes = bytes + #ARGV[index] end
+    usual = bytes <= ENTRY_BYTES
+  end
+  if usual then
+    local h
+    if id then
+      h = call('HMGET', META, 'i', 'n', 'k', 'f', 'm', 'e', 't', 'l', 'cr', 'x', id)
+      usual = h[11] == epoch .. ':' .. seq
+    else
+      h = call('HMGET', META, 'i', 'n', 'k', 'f', 'm', 'e', 't', 'l', 'cr', 'x')
+    end
+    usual = usual and h[1] == ARGV[3] and h[3] == given and h[5] == 'application/json' and not (h[6] or h[7] or h[9] or h[10])
+    local position = usual and tonumber(h[2])
+    if usual and position > 0 and position >= tonumber(ARGV[4]) then
+      local entry
+      if id then
+        entry = now .. ';' .. count .. ';' .. format('%.0f', seq - position) .. ';' .. attributes
+      elseif count > 1 then
+        entry = now .. ';' .. count .. ';;' .. LINE_FEED
+      else
+        entry = now .. LINE_FEED
+      end
+      entry = entry .. (count == 1 and ARGV[last] or table.concat(ARGV, SEPARATOR, at + 1, last))
+      if call('XADD', LOG, 'NOMKSTREAM', format('0-%.0f', position + 1), 'r', entry) then
+        local after = position + count
+        if id then
+          call('HSET', META, 'n', after, id, epoch .. ':' .. format('%.0f', seq + count))
+        else
+          call('HSET', META, 'n', after)
+        end
+        call('SPUBLISH', CHANNEL, '')
+        if h[4] == '0' and not h[8] then return after end
+        return { 0, format('%.0f', after) .. ';' .. h[4] .. ';' .. given .. ';' .. (h[8] or '') }
+      end
+    end
+  end
+end
+local I, N, K, F, M, E, T, L, CR, X = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+local GRACE_MS = 10000
 local function text(number)
   return format('%.0f', number)
 end
@@ -92,9 +146,7 @@ local function public(h)
   if known and not h[E] and not h[CR] then return counters end
   return { counters, h[E], h[CR], not known and call('HMGET', META, 'i', 'c', 'ca', 'o', 't', 'fo') }
 end
-local band, byte, match, min, max = bit.band, string.byte, string.match, math.min, math.max
-local LINE_FEED, SEPARATOR = string.char(10), string.char(255)
-local ENTRY_RECORDS, ENTRY_BYTES = 128, 16384
+local band, min, max = bit.band, math.min, math.max
 local h = living()
 if not h then return absent() end
 if lost(h) then return { -2, tonumber(h[N]) } end
@@ -275,16 +327,16 @@ return { 0, public(h), plain and '' or table.concat(results, ';'), regressions[1
 /** lua/create.lua */
 export const createScript: RedisScript = {
   name: 'create',
-  sha: 'b87566b5f653a4c43d32ba8184354440173a8d87',
+  sha: '0d63745062a163bda4a63396defed8d56d747368',
   source: `local call, format, sub = redis.call, string.format, string.sub
 local META, LOG, CHANNEL = KEYS[1], KEYS[2], ARGV[2]
-local I, N, K, F, M, E, T, L, CR, X = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
-local GRACE_MS = 10000
 local now = ARGV[1]
 if now == '' then
   local time = call('TIME')
   now = time[1] .. sub(time[2] + 1000000, 2, 4)
 end
+local I, N, K, F, M, E, T, L, CR, X = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+local GRACE_MS = 10000
 local function text(number)
   return format('%.0f', number)
 end
@@ -421,16 +473,16 @@ return { 1, public(h) }`,
 /** lua/delete.lua */
 export const deleteScript: RedisScript = {
   name: 'delete',
-  sha: '23e1cb25ee07764ce81792f5607e5b71fadebbeb',
+  sha: 'f0892eab6294b2da53b60f5077847c35db2e967d',
   source: `local call, format, sub = redis.call, string.format, string.sub
 local META, LOG, CHANNEL = KEYS[1], KEYS[2], ARGV[2]
-local I, N, K, F, M, E, T, L, CR, X = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
-local GRACE_MS = 10000
 local now = ARGV[1]
 if now == '' then
   local time = call('TIME')
   now = time[1] .. sub(time[2] + 1000000, 2, 4)
 end
+local I, N, K, F, M, E, T, L, CR, X = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+local GRACE_MS = 10000
 local function text(number)
   return format('%.0f', number)
 end
@@ -520,16 +572,16 @@ return { 1, h[I], origin }`,
 /** lua/head.lua */
 export const headScript: RedisScript = {
   name: 'head',
-  sha: '557329d531d39161bc0e0357794b04c15f8e90bb',
+  sha: 'b6e50a796a9c7ff1be3739ed78fee8ef03ddd10b',
   source: `local call, format, sub = redis.call, string.format, string.sub
 local META, LOG, CHANNEL = KEYS[1], KEYS[2], ARGV[2]
-local I, N, K, F, M, E, T, L, CR, X = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
-local GRACE_MS = 10000
 local now = ARGV[1]
 if now == '' then
   local time = call('TIME')
   now = time[1] .. sub(time[2] + 1000000, 2, 4)
 end
+local I, N, K, F, M, E, T, L, CR, X = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+local GRACE_MS = 10000
 local function text(number)
   return format('%.0f', number)
 end
@@ -617,16 +669,16 @@ return { 0, public(h), ARGV[6] ~= '' and call('HGET', META, 'p:' .. ARGV[6]) or 
 /** lua/mark.lua */
 export const markScript: RedisScript = {
   name: 'mark',
-  sha: 'c2b0d7b0de6588327dff2d8ed8b7bfb1d0b5c7a8',
+  sha: '6442dddfcc12aaee659de92dc4997d0982cdacaa',
   source: `local call, format, sub = redis.call, string.format, string.sub
 local META, LOG, CHANNEL = KEYS[1], KEYS[2], ARGV[2]
-local I, N, K, F, M, E, T, L, CR, X = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
-local GRACE_MS = 10000
 local now = ARGV[1]
 if now == '' then
   local time = call('TIME')
   now = time[1] .. sub(time[2] + 1000000, 2, 4)
 end
+local I, N, K, F, M, E, T, L, CR, X = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+local GRACE_MS = 10000
 local function text(number)
   return format('%.0f', number)
 end
@@ -745,16 +797,16 @@ return { 0, public(h) }`,
 /** lua/pin.lua */
 export const pinScript: RedisScript = {
   name: 'pin',
-  sha: '2ad7070751cfcb0911f0d44cc5b52a9b3ffdc393',
+  sha: '1c23c9f22e32d3ba350ba277b02c5d8e4caaf935',
   source: `local call, format, sub = redis.call, string.format, string.sub
 local META, LOG, CHANNEL = KEYS[1], KEYS[2], ARGV[2]
-local I, N, K, F, M, E, T, L, CR, X = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
-local GRACE_MS = 10000
 local now = ARGV[1]
 if now == '' then
   local time = call('TIME')
   now = time[1] .. sub(time[2] + 1000000, 2, 4)
 end
+local I, N, K, F, M, E, T, L, CR, X = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+local GRACE_MS = 10000
 local function text(number)
   return format('%.0f', number)
 end
@@ -845,16 +897,16 @@ return { 0, public(h), now }`,
 /** lua/read.lua */
 export const readScript: RedisScript = {
   name: 'read',
-  sha: '2c85558f5473ddf4030deedf94f6b8e1d800090d',
+  sha: '8dccf719f1fcf70bae533268f56fb0115b29b618',
   source: `local call, format, sub = redis.call, string.format, string.sub
 local META, LOG, CHANNEL = KEYS[1], KEYS[2], ARGV[2]
-local I, N, K, F, M, E, T, L, CR, X = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
-local GRACE_MS = 10000
 local now = ARGV[1]
 if now == '' then
   local time = call('TIME')
   now = time[1] .. sub(time[2] + 1000000, 2, 4)
 end
+local I, N, K, F, M, E, T, L, CR, X = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+local GRACE_MS = 10000
 local function text(number)
   return format('%.0f', number)
 end
@@ -973,16 +1025,16 @@ return { 0, public(h), page, start }`,
 /** lua/sync.lua */
 export const syncScript: RedisScript = {
   name: 'sync',
-  sha: '4e964999c8d65c9874260bfb1461c8d9597b02d7',
+  sha: '6e0de8f8223a2fa6d4028b2d6fa70b5572541f99',
   source: `local call, format, sub = redis.call, string.format, string.sub
 local META, LOG, CHANNEL = KEYS[1], KEYS[2], ARGV[2]
-local I, N, K, F, M, E, T, L, CR, X = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
-local GRACE_MS = 10000
 local now = ARGV[1]
 if now == '' then
   local time = call('TIME')
   now = time[1] .. sub(time[2] + 1000000, 2, 4)
 end
+local I, N, K, F, M, E, T, L, CR, X = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+local GRACE_MS = 10000
 local function text(number)
   return format('%.0f', number)
 end
@@ -1070,16 +1122,16 @@ return { 0 }`,
 /** lua/unpin.lua */
 export const unpinScript: RedisScript = {
   name: 'unpin',
-  sha: 'be383d436729c1e4293a49818d9d8ad9200506fb',
+  sha: 'b10324869e6179dfbcf56ca9fd3abf5d361a055b',
   source: `local call, format, sub = redis.call, string.format, string.sub
 local META, LOG, CHANNEL = KEYS[1], KEYS[2], ARGV[2]
-local I, N, K, F, M, E, T, L, CR, X = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
-local GRACE_MS = 10000
 local now = ARGV[1]
 if now == '' then
   local time = call('TIME')
   now = time[1] .. sub(time[2] + 1000000, 2, 4)
 end
+local I, N, K, F, M, E, T, L, CR, X = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+local GRACE_MS = 10000
 local function text(number)
   return format('%.0f', number)
 end

@@ -190,7 +190,7 @@ describe.each(Object.entries(clients))('through %s', (_name, clientOf) => {
       ['-NOREPLICAS Not enough good replicas to write.', 'STORE_ERROR'],
       ["-OOM command not allowed when used memory > 'maxmemory'.", 'STORE_FULL'],
     ] as const) {
-      proxy.onRequest = (piece) => (piece.includes('EVALSHA') ? Buffer.from(`${reply}\r\n`) : null);
+      proxy.onRequest = (piece) => (piece.includes('evalsha') ? Buffer.from(`${reply}\r\n`) : null);
       const refused = await store.append('s', { segments: ONE }).catch((error: unknown) => error);
       expect(refused).toMatchObject({ code, retryable: true, message: expect.stringContaining(reply.slice(1)) });
       proxy.onRequest = () => null;
