@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 
 import { fromBase64, toBase64 } from '../../src/http/base64.ts';
 import { isJson, splitJson } from '../../src/http/json-array.ts';
+import { readUrl } from '../../src/http/request-url.ts';
 import { wholeTextLength } from '../../src/http/text-boundary.ts';
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -36,6 +37,54 @@ describe('offsets', () => {
     '٠000000000000000_0000000000000000',
   ])('refuses %j', (token) => {
     expect(parseOffset(token)).toBeNull();
+  });
+});
+
+describe('request URLs', () => {
+  const part = fc.constantFrom(
+    'a',
+    'B7',
+    '-',
+    '.',
+    '..',
+    '.x',
+    '%2e',
+    '%2F',
+    'ü',
+    '~!$',
+    ':@',
+    '',
+    '"',
+    '|',
+    '\\',
+    '+',
+    '&',
+  );
+  const param = fc.tuple(fc.constantFrom('offset', 'live', 'x'), part);
+
+  it('are read as `URL` reads them', () => {
+    const query = fc.array(param).map((pairs) => pairs.map(([name, value]) => `${name}=${value}`).join('&'));
+    fc.assert(
+      fc.property(fc.array(part), fc.option(query), fc.constantFrom('', '#f', '#?offset=2'), (parts, search, hash) => {
+        const { href } = new URL(`http://localhost:80/${parts.join('/')}${search === null ? '' : `?${search}`}${hash}`);
+        const { pathname, searchParams } = new URL(href);
+        const url = readUrl(href);
+        expect(url.pathname).toBe(pathname);
+        for (const name of ['offset', 'live', 'x', 'none']) {
+          const values = searchParams.getAll(name);
+          expect(url.query.has(name)).toBe(values.length > 0);
+          if (values.length > 1) expect(() => url.query.text(name)).toThrow('only once');
+          else expect(url.query.text(name)).toBe(values[0]);
+        }
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('are resolved where nobody has done so', () => {
+    expect(readUrl('http://host/a/../b/./c').pathname).toBe('/b/c');
+    expect(readUrl('http://host/a/%2e%2e/b').pathname).toBe('/b');
+    expect(readUrl('http://host').pathname).toBe('/');
   });
 });
 
