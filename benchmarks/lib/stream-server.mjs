@@ -1,6 +1,7 @@
 /**
  * Child process: serves streams over HTTP, ours (mounted with `@hono/node-server`) or the reference server's, and reports what it costs. Its arguments: which server, and a folder
- * for those that need one. Messages: `usage` is answered with CPU time so far in microseconds and the resident memory in bytes.
+ * for those that need one. Messages: `usage` is answered with CPU time so far in microseconds, before (`cpuUs`) and after (`readyUs`)
+ * collecting all garbage, and the resident memory in bytes after it.
  */
 import { once } from 'node:events';
 
@@ -31,10 +32,15 @@ async function serveReference(options) {
   return server.start();
 }
 
-process.on('message', () => {
+function cpuTime() {
   const { user, system } = process.cpuUsage();
+  return user + system;
+}
+
+process.on('message', () => {
+  const cpuUs = cpuTime();
   globalThis.gc?.();
-  process.send({ cpuUs: user + system, rss: process.memoryUsage().rss });
+  process.send({ cpuUs, readyUs: cpuTime(), rss: process.memoryUsage().rss });
 });
 process.on('disconnect', () => process.exit());
 process.send({ url: await urls[kind]() });

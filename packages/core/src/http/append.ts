@@ -1,22 +1,22 @@
 import type { StreamHead } from '../log/head.ts';
-import type { AppendResult, AppendSegment, SegmentProducer, SegmentResult } from '../log/store.ts';
+import type { AppendSegment, SegmentProducer, SegmentResult } from '../log/store.ts';
+import { type Answer, emptyAnswer } from './answer.ts';
 import { readBody } from './body.ts';
 import type { HandlerContext, StreamRequest } from './context.ts';
-import { tailHeaders } from './create.ts';
 import { readContentType, readRecords } from './payload.ts';
 import { badRequest, HttpProblem } from './problem.ts';
 import { readEnd, readExpectedPosition, readProducer, readStreamSeq } from './request-headers.ts';
-import { emptyResponse } from './responses.ts';
+import { tailHeaders } from './state.ts';
 import { HEADER } from './wire.ts';
 
 /** `POST {stream}`: appends, closes, or both at once (PROTOCOL.md, "Append over HTTP"). */
-export async function handleAppend(context: HandlerContext, { request, id }: StreamRequest): Promise<Response> {
+export async function handleAppend(context: HandlerContext, { request, id }: StreamRequest): Promise<Answer> {
   await context.guard(request, id, 'append');
   const segment = await readSegment(context, request);
-  const answer = await context.store.append(id, { segments: [segment] });
-  const [result] = answer.segments;
+  const { head, segments } = await context.store.append(id, { segments: [segment] });
+  const [result] = segments;
   if (!result) throw new Error('The store answered an append of one segment without a result.');
-  return answerAppend(context, segment, { ...answer, result });
+  return answerAppend(context, segment, { head, result });
 }
 
 async function readSegment({ limits }: HandlerContext, request: Request): Promise<AppendSegment> {
@@ -47,29 +47,27 @@ async function readSegment({ limits }: HandlerContext, request: Request): Promis
   return { ...shared, records, contentType };
 }
 
-interface Answered extends AppendResult {
+interface Answered {
+  readonly head: StreamHead;
   readonly result: SegmentResult;
 }
 
-async function answerAppend(
+function answerAppend(
   { store }: HandlerContext,
   segment: AppendSegment,
   { head, result }: Answered,
-): Promise<Response> {
+): Answer | Promise<Answer> {
   const { producer, records } = segment;
   const tail = tailHeaders(head);
   switch (result.status) {
     case 'ok':
       // The base protocol tells new data of a producer (200) from its repetition (204).
-      return emptyResponse(producer && records.length > 0 ? 200 : 204, {
-        ...tail,
-        ...producerHeaders(producer, producer?.seq),
-      });
+      return emptyAnswer(producer && records.length > 0 ? 200 : 204, withProducer(tail, producer, producer?.seq));
     case 'duplicate':
-      return emptyResponse(204, { ...tail, ...producerHeaders(producer, result.nextSeq - 1) });
+      return emptyAnswer(204, withProducer(tail, producer, result.nextSeq - 1));
     case 'closed':
       // Closing what is closed is no conflict; a producer, however, has to learn that it was not the one.
-      if (records.length === 0 && !producer) return emptyResponse(204, tail);
+      if (records.length === 0 && !producer) return emptyAnswer(204, tail);
       throw new HttpProblem(409, 'CLOSED', 'The stream is closed; nothing was appended.', { headers: tail });
     case 'stale-epoch':
       throw new HttpProblem(
@@ -86,7 +84,7 @@ async function answerAppend(
         fields: { contentType: result.contentType },
       });
     case 'gap':
-      throw await gapProblem(store.producer(head.id, producer?.id ?? ''), producer, result.expectedSeq);
+      return refuseGap(store.producer(head.id, producer?.id ?? ''), producer, result.expectedSeq);
     case 'regression':
       throw new HttpProblem(
         409,
@@ -99,16 +97,16 @@ async function answerAppend(
   }
 }
 
-async function gapProblem(
+async function refuseGap(
   stored: Promise<unknown>,
   producer: SegmentProducer | undefined,
   expectedSeq: number,
-): Promise<HttpProblem> {
+): Promise<never> {
   const seq = producer?.seq ?? 0;
   // A known producer that starts an epoch anywhere but at 0 has made a mistake; an unknown one may have lost the start on the way.
   if (expectedSeq === 0 && (await stored) !== null)
-    return badRequest(HEADER.producerSeq, `A new epoch starts at sequence 0, not at ${seq}.`);
-  return new HttpProblem(
+    throw badRequest(HEADER.producerSeq, `A new epoch starts at sequence 0, not at ${seq}.`);
+  throw new HttpProblem(
     409,
     'SEQUENCE_GAP',
     `The producer's next sequence is ${expectedSeq}; got ${seq}. Send what is missing first.`,
@@ -131,6 +129,11 @@ function conflictProblem(head: StreamHead, { expectedPosition }: AppendSegment, 
   );
 }
 
-function producerHeaders(producer: SegmentProducer | undefined, seq: number | undefined): Record<string, string> {
-  return producer ? { [HEADER.producerEpoch]: String(producer.epoch), [HEADER.producerSeq]: String(seq) } : {};
+function withProducer(
+  tail: Record<string, string>,
+  producer: SegmentProducer | undefined,
+  seq: number | undefined,
+): Record<string, string> {
+  if (!producer) return tail;
+  return { ...tail, [HEADER.producerEpoch]: String(producer.epoch), [HEADER.producerSeq]: String(seq) };
 }

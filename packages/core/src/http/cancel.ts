@@ -1,12 +1,12 @@
 import { isStreamNotFound } from '../log/errors.ts';
 import type { StreamHead } from '../log/head.ts';
 import { journalIdOf } from '../log/stream-id.ts';
+import { type Answer, emptyAnswer } from './answer.ts';
 import { decodeUtf8, readBody } from './body.ts';
 import type { HandlerContext, StreamRequest } from './context.ts';
-import { tailHeaders } from './create.ts';
 import { isJson } from './json-array.ts';
 import { badRequest, limitExceeded } from './problem.ts';
-import { emptyResponse } from './responses.ts';
+import { tailHeaders } from './state.ts';
 
 const MAX_REASON_LENGTH = 1_024;
 
@@ -14,7 +14,7 @@ const MAX_REASON_LENGTH = 1_024;
 export async function handleCancel(
   { guard, store, limits }: HandlerContext,
   { request, id }: StreamRequest,
-): Promise<Response> {
+): Promise<Answer> {
   await guard(request, id, 'cancel');
   const reason = readReason(decodeUtf8(await readBody(request, limits.maxBodyBytes)));
   const mark = { type: 'cancel', ...(reason !== undefined && { reason }) } as const;
@@ -26,11 +26,11 @@ export async function handleCancel(
     if (journalId === null || !isStreamNotFound(error)) throw error;
     // The run has not opened the stream yet, and may never: the wish is for whoever would write it.
     await store.mark(journalId, mark);
-    return emptyResponse(204);
+    return emptyAnswer(204);
   }
   // The owner is what writes the stream: nobody else could act upon the wish.
   if (head.owner !== null && !head.end) await store.mark(head.owner, mark).catch(ignoreNotFound);
-  return emptyResponse(204, tailHeaders(head));
+  return emptyAnswer(204, tailHeaders(head));
 }
 
 function ignoreNotFound(error: unknown): void {

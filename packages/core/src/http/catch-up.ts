@@ -1,12 +1,12 @@
 import { isJsonContentType, mediaType } from '../log/codec.ts';
 import { recordSize, type StreamRecord } from '../log/record.ts';
+import { type Answer, emptyAnswer } from './answer.ts';
 import type { HandlerContext, StreamRequest } from './context.ts';
 import { formatEtag, matchesEtag } from './etag.ts';
 import { formatOffset } from './offsets.ts';
 import { createPageBody } from './page-body.ts';
 import { createPageEncoder } from './page-encoder.ts';
 import { type OpenedRead, openRead, type ReadRequest } from './read-request.ts';
-import { emptyResponse } from './responses.ts';
 import { stateHeaders, stateKey } from './state.ts';
 import { HEADER } from './wire.ts';
 
@@ -20,7 +20,7 @@ export async function handleCatchUp(
   context: HandlerContext,
   streamRequest: StreamRequest,
   read: ReadRequest,
-): Promise<Response> {
+): Promise<Answer> {
   const opened = await openRead(context, streamRequest.id, read, PAGE_PIECE);
   return pageResponse(context, streamRequest, { read, opened });
 }
@@ -36,12 +36,12 @@ export function pageResponse(
   context: HandlerContext,
   { request, id }: StreamRequest,
   { read, opened }: PageSource,
-): Response {
+): Answer {
   const { head, from, byte, records } = opened;
   const to = pageEnd(context, opened);
   const atTail = to >= head.nextPosition;
   const state = { head, stalled: context.feeds.isStalled(head) };
-  const headers: Record<string, string> = { ...stateHeaders(state, { position: to }) };
+  const headers = stateHeaders(state, { position: to });
   if (read.live === 'long-poll') headers[HEADER.cursor] = context.cursors.after(read.cursor);
   if (read.start.kind === 'tail') {
     // The answer to "now" is another one a moment later.
@@ -54,7 +54,7 @@ export function pageResponse(
       suffix: atTail ? `:${stateKey(state)}` : '',
     });
     headers['Cache-Control'] = atTail && read.live === 'no' ? REVALIDATE : context.cacheControl;
-    if (matchesEtag(request, headers['ETag'])) return emptyResponse(304, headers);
+    if (matchesEtag(request, headers['ETag'])) return emptyAnswer(304, headers);
   }
   const encoder = createPageEncoder({ view: read.view, contentType: head.contentType, skipBytes: byte });
   headers['Content-Type'] = encoder.contentType;
@@ -65,7 +65,10 @@ export function pageResponse(
     read: (position) => context.store.read(id, { ...PAGE_PIECE, from: position }),
     incarnation: head.incarnation,
   });
-  return new Response(body, { status: 200, headers: { ...headers, ...untrustedContentHeaders(encoder.contentType) } });
+  // Keep a browser from running what a writer stored, when somebody opens the stream's URL.
+  headers['Content-Security-Policy'] = "default-src 'none'; sandbox";
+  if (!isHarmless(encoder.contentType)) headers['Content-Disposition'] = 'attachment';
+  return { status: 200, headers, body };
 }
 
 /** Position after the page: the tail if it is near, else as many records as `pageBytes` should hold, judging by the first ones. */
@@ -78,11 +81,6 @@ function pageEnd({ limits: { pageRecords, pageBytes } }: HandlerContext, { from,
   return Math.min(tail, from + Math.min(pageRecords, Math.max(count, fitting)));
 }
 
-/** Headers that keep a browser from running what a writer stored, when somebody opens the stream's URL. */
-function untrustedContentHeaders(contentType: string): Record<string, string> {
-  const harmless = isJsonContentType(contentType) || mediaType(contentType) === 'text/plain';
-  return {
-    'Content-Security-Policy': "default-src 'none'; sandbox",
-    ...(!harmless && { 'Content-Disposition': 'attachment' }),
-  };
+function isHarmless(contentType: string): boolean {
+  return isJsonContentType(contentType) || mediaType(contentType) === 'text/plain';
 }

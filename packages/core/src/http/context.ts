@@ -29,7 +29,6 @@ export interface HandlerContext {
 /** A request for one stream. */
 export interface StreamRequest {
   readonly request: Request;
-  readonly url: URL;
   readonly query: Query;
   readonly id: string;
 }

@@ -1,3 +1,4 @@
+import { type Answer, emptyAnswer } from './answer.ts';
 import { HttpProblem } from './problem.ts';
 import { HEADER } from './wire.ts';
 
@@ -51,10 +52,12 @@ const EXPOSED_HEADERS = [
 
 /** Adds CORS and security headers to every answer, and keeps foreign pages from writing (PROTOCOL.md, "Browsers"). */
 export interface BrowserPolicy {
-  /** Adds the headers to an answer, whose headers have to be changeable, and returns it. */
-  apply(request: Request, response: Response): Response;
+  /** The response of an answer. */
+  respond(request: Request, answer: Answer): Response;
+  /** Adds the headers to a response that somebody else made. Its headers have to be changeable. */
+  amend(request: Request, response: Response): Response;
   /** Answer to a CORS preflight. */
-  preflight(): Response;
+  preflight(): Answer;
   /** @throws {@link HttpProblem} 403 for a write that a page of a foreign origin sent. */
   assertOrigin(request: Request): void;
 }
@@ -62,34 +65,31 @@ export interface BrowserPolicy {
 /** Creates the policy. */
 export function createBrowserPolicy(cors: CorsOptions): BrowserPolicy {
   const allows = (origin: string): boolean => cors === '*' || (cors !== false && cors.includes(origin));
+  const shared = sharedHeaders(cors);
+  const headersFor = (request: Request): Readonly<Record<string, string>> => {
+    if (cors === false || cors === '*') return shared;
+    const origin = request.headers.get('Origin');
+    if (origin === null || !allows(origin)) return shared;
+    return { ...shared, 'Access-Control-Allow-Origin': origin, 'Access-Control-Allow-Credentials': 'true' };
+  };
   return {
-    apply(request, response) {
-      // In place: a copy of a response has its body as a stream, which costs adapters and clients more than the rest of the answer.
-      const { headers } = response;
-      headers.set('X-Content-Type-Options', 'nosniff');
-      headers.set('Cross-Origin-Resource-Policy', cors === false ? 'same-origin' : 'cross-origin');
-      if (cors === false) return response;
-      if (cors !== '*') headers.append('Vary', 'Origin');
-      const origin = request.headers.get('Origin');
-      if (cors === '*') headers.set('Access-Control-Allow-Origin', '*');
-      else if (origin !== null && allows(origin)) {
-        headers.set('Access-Control-Allow-Origin', origin);
-        headers.set('Access-Control-Allow-Credentials', 'true');
+    respond: (request, { status, headers, body }) =>
+      new Response(body, { status, headers: { ...headers, ...headersFor(request) } }),
+    amend(request, response) {
+      for (const [name, value] of Object.entries(headersFor(request))) {
+        if (name === 'Vary') response.headers.append(name, value);
+        else response.headers.set(name, value);
       }
-      headers.set('Access-Control-Expose-Headers', EXPOSED_HEADERS);
       return response;
     },
     preflight() {
       const headers = { Allow: METHODS };
-      if (cors === false) return new Response(null, { status: 204, headers });
-      return new Response(null, {
-        status: 204,
-        headers: {
-          ...headers,
-          'Access-Control-Allow-Methods': METHODS,
-          'Access-Control-Allow-Headers': ALLOWED_HEADERS,
-          'Access-Control-Max-Age': '600',
-        },
+      if (cors === false) return emptyAnswer(204, headers);
+      return emptyAnswer(204, {
+        ...headers,
+        'Access-Control-Allow-Methods': METHODS,
+        'Access-Control-Allow-Headers': ALLOWED_HEADERS,
+        'Access-Control-Max-Age': '600',
       });
     },
     assertOrigin({ method, headers }) {
@@ -102,5 +102,16 @@ export function createBrowserPolicy(cors: CorsOptions): BrowserPolicy {
           'Pages of other origins may not write here. Allow the origin with `cors`.',
         );
     },
+  };
+}
+
+/** Headers that every answer gets. */
+function sharedHeaders(cors: CorsOptions): Readonly<Record<string, string>> {
+  return {
+    'X-Content-Type-Options': 'nosniff',
+    'Cross-Origin-Resource-Policy': cors === false ? 'same-origin' : 'cross-origin',
+    ...(cors === '*' && { 'Access-Control-Allow-Origin': '*' }),
+    ...(cors !== false && cors !== '*' && { Vary: 'Origin' }),
+    ...(cors !== false && { 'Access-Control-Expose-Headers': EXPOSED_HEADERS }),
   };
 }

@@ -1,11 +1,11 @@
 import { isStreamError, isStreamRetained, type StreamErrorCode } from '../log/errors.ts';
+import { type Answer, jsonAnswer } from './answer.ts';
 import { gone, HttpProblem, type HttpProblemDetails, notFound } from './problem.ts';
-import { jsonResponse } from './responses.ts';
 import { HEADER, type WireError } from './wire.ts';
 
 /** How an error leaves the server. */
 export interface ErrorAnswer {
-  readonly response: Response;
+  readonly answer: Answer;
   /** Set when the error is the server's own: the client got nothing but this reference. */
   readonly reference?: string;
 }
@@ -27,7 +27,8 @@ const PUBLIC_FIELDS = [
  * @param newReference Supplies the reference of a server error.
  */
 export function toErrorAnswer(error: unknown, newReference: () => string): ErrorAnswer {
-  if (error instanceof HttpProblem) return { response: answer(error.status, error.code, error.message, error.details) };
+  if (error instanceof HttpProblem)
+    return { answer: errorAnswer(error.status, error.code, error.message, error.details) };
   if (!isStreamError(error)) return internal(500, 'STORE_ERROR', newReference());
   switch (error.code) {
     case 'NOT_FOUND':
@@ -35,7 +36,7 @@ export function toErrorAnswer(error: unknown, newReference: () => string): Error
       return toErrorAnswer(isStreamRetained(error) ? gone() : notFound(), newReference);
     case 'INVALID_ARGUMENT':
     case 'UNSERIALISABLE':
-      return { response: answer(400, error.code, error.message, { fields: publicFields(error) }) };
+      return { answer: errorAnswer(400, error.code, error.message, { fields: publicFields(error) }) };
     case 'EXISTS':
     case 'FENCED':
     case 'CLOSED':
@@ -43,22 +44,22 @@ export function toErrorAnswer(error: unknown, newReference: () => string): Error
     case 'CONTENT_TYPE':
     case 'SEQUENCE_GAP':
     case 'SEQUENCE_REGRESSION':
-      return { response: answer(409, error.code, error.message, { fields: publicFields(error) }) };
+      return { answer: errorAnswer(409, error.code, error.message, { fields: publicFields(error) }) };
     case 'CONFLICT':
-      return { response: answer(412, error.code, error.message, { fields: publicFields(error) }) };
+      return { answer: errorAnswer(412, error.code, error.message, { fields: publicFields(error) }) };
     case 'GAP':
-      return { response: gap(error) };
+      return { answer: gap(error) };
     case 'FORBIDDEN':
-      return { response: answer(403, error.code, error.message) };
+      return { answer: errorAnswer(403, error.code, error.message) };
     case 'LIMIT_EXCEEDED':
-      return { response: answer(413, error.code, error.message) };
+      return { answer: errorAnswer(413, error.code, error.message) };
     case 'UNSUPPORTED':
-      return { response: answer(501, error.code, error.message) };
+      return { answer: errorAnswer(501, error.code, error.message) };
     case 'STORE_FULL':
       return internal(507, error.code, newReference());
     case 'ABORTED':
     case 'TIMEOUT':
-      return { response: answer(503, error.code, 'The server gave up on this request; try again.') };
+      return { answer: errorAnswer(503, error.code, 'The server gave up on this request; try again.') };
     case 'STORE_LOCKED':
     case 'STORE_CLOSED':
       return internal(503, error.code, newReference());
@@ -74,15 +75,15 @@ export function toErrorAnswer(error: unknown, newReference: () => string): Error
   }
 }
 
-function gap(error: Error): Response {
+function gap(error: Error): Answer {
   const fields = publicFields(error);
   const headers = { [HEADER.earliestPosition]: String(fields['earliestPosition']) };
-  return answer(410, 'GAP', error.message, { fields, headers });
+  return errorAnswer(410, 'GAP', error.message, { fields, headers });
 }
 
 function internal(status: number, code: StreamErrorCode, reference: string): ErrorAnswer {
   const message = 'The server could not answer this request. Its log has the details under this reference.';
-  return { response: answer(status, code, message, { fields: { reference } }), reference };
+  return { answer: errorAnswer(status, code, message, { fields: { reference } }), reference };
 }
 
 function publicFields(error: Error): Record<string, unknown> {
@@ -94,12 +95,12 @@ function publicFields(error: Error): Record<string, unknown> {
   return fields;
 }
 
-function answer(
+function errorAnswer(
   status: number,
   code: StreamErrorCode,
   message: string,
   { fields, headers }: HttpProblemDetails = {},
-): Response {
+): Answer {
   const body: WireError = { error: { ...fields, code, message } };
-  return jsonResponse(status, JSON.stringify(body), { 'Cache-Control': 'no-store', ...headers, [HEADER.error]: code });
+  return jsonAnswer(status, JSON.stringify(body), { 'Cache-Control': 'no-store', ...headers, [HEADER.error]: code });
 }

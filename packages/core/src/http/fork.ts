@@ -4,8 +4,8 @@ import type { StreamHead } from '../log/head.ts';
 import type { CreateOptions, CreateResult, ForkOptions } from '../log/store.ts';
 import type { HandlerContext, StreamRequest } from './context.ts';
 import { badRequest, HttpProblem } from './problem.ts';
-import { readQuery } from './query.ts';
 import type { ForkHeaders } from './request-headers.ts';
+import { readUrl } from './request-url.ts';
 import { resolveTarget } from './target.ts';
 import { HEADER } from './wire.ts';
 
@@ -22,10 +22,10 @@ export interface AskedFork {
  */
 export async function resolveFork(
   { store, guard, basePath }: HandlerContext,
-  { request, url, id }: Omit<StreamRequest, 'query'>,
+  { request, id }: Pick<StreamRequest, 'request' | 'id'>,
   headers: ForkHeaders,
 ): Promise<AskedFork> {
-  const from = sourceOf(headers.from, url, basePath);
+  const from = sourceOf(headers.from, new URL(request.url), basePath);
   await guard(request, from, 'read');
   // Without a source it may be the repetition of a request whose fork has outlived it.
   const model = (await store.head(from)) ?? (await store.head(id));
@@ -52,7 +52,7 @@ export async function createFork(
 function sourceOf(header: string, url: URL, basePath: string): string {
   const isPlain = header.startsWith('/') || /^https?:/i.test(header);
   const source = isPlain && URL.canParse(header, url.origin) ? new URL(header, url.origin) : null;
-  const target = source?.origin === url.origin ? resolveTarget(source, readQuery(source), basePath) : null;
+  const target = source?.origin === url.origin ? resolveTarget(readUrl(source.href), basePath) : null;
   if (target?.kind === 'stream') return target.id;
   throw badRequest(
     HEADER.forkedFrom,

@@ -1,4 +1,5 @@
 import { StreamError } from '../log/errors.ts';
+import type { Answer } from './answer.ts';
 import { handleAppend } from './append.ts';
 import { AuthorizeAnswer, createGuard } from './authorize.ts';
 import { handleCancel } from './cancel.ts';
@@ -11,10 +12,11 @@ import { createLiveFeeds } from './live-feeds.ts';
 import { handleHead } from './metadata.ts';
 import { type ErrorContext, resolveLimits, type StreamHandlerOptions } from './options.ts';
 import { HttpProblem, notFound } from './problem.ts';
-import { type Query, readQuery } from './query.ts';
+import type { Query } from './query.ts';
 import { handleRead } from './read.ts';
 import { createReaderSlots } from './reader-slots.ts';
 import { handleDelete } from './remove.ts';
+import { readUrl } from './request-url.ts';
 import {
   handleStoreAppend,
   handleStoreCreate,
@@ -45,14 +47,14 @@ export function createStreamHandler(options: StreamHandlerOptions): (request: Re
   const context = createContext(options, basePath);
   return async (request) => {
     try {
-      if (request.method === 'OPTIONS') return policy.apply(request, policy.preflight());
+      if (request.method === 'OPTIONS') return policy.respond(request, policy.preflight());
       policy.assertOrigin(request);
-      return policy.apply(request, await route(context, request));
+      return policy.respond(request, await route(context, request));
     } catch (error) {
       // A response that came from `fetch` or `Response.redirect` has headers that cannot be changed.
       if (error instanceof AuthorizeAnswer)
-        return policy.apply(request, new Response(error.response.body, error.response));
-      return policy.apply(request, answerError(options, request, error));
+        return policy.amend(request, new Response(error.response.body, error.response));
+      return policy.respond(request, answerError(options, request, error));
     }
   };
 }
@@ -101,17 +103,16 @@ function tell({ onError }: StreamHandlerOptions, error: unknown, context: ErrorC
   }
 }
 
-function answerError(options: StreamHandlerOptions, request: Request, error: unknown): Response {
-  const { response, reference } = toErrorAnswer(error, () => crypto.randomUUID());
+function answerError(options: StreamHandlerOptions, request: Request, error: unknown): Answer {
+  const { answer, reference } = toErrorAnswer(error, () => crypto.randomUUID());
   if (reference !== undefined) tell(options, error, { method: request.method, url: request.url, reference });
-  if (request.method !== 'HEAD') return response;
-  return new Response(null, response);
+  return request.method === 'HEAD' ? { ...answer, body: null } : answer;
 }
 
-async function route(context: HandlerContext, request: Request): Promise<Response> {
-  const url = new URL(request.url);
-  const query = readQuery(url);
-  const target = resolveTarget(url, query, context.basePath);
+async function route(context: HandlerContext, request: Request): Promise<Answer> {
+  const url = readUrl(request.url);
+  const { query } = url;
+  const target = resolveTarget(url, context.basePath);
   switch (target.kind) {
     case 'outside':
       throw notFound();
@@ -125,11 +126,11 @@ async function route(context: HandlerContext, request: Request): Promise<Respons
       if (request.method === 'GET' && query.has(PARAM.list)) return handleStoreList(context, { request, query });
       throw notFound();
     case 'stream':
-      return routeStream(context, { request, url, query, id: target.id });
+      return routeStream(context, { request, query, id: target.id });
   }
 }
 
-function routeStream(context: HandlerContext, stream: StreamRequest): Promise<Response> {
+function routeStream(context: HandlerContext, stream: StreamRequest): Promise<Answer> {
   const { query, request } = stream;
   switch (request.method) {
     case 'GET':
@@ -147,7 +148,7 @@ function routeStream(context: HandlerContext, stream: StreamRequest): Promise<Re
   }
 }
 
-function routePost(context: HandlerContext, stream: StreamRequest, query: Query): Promise<Response> {
+function routePost(context: HandlerContext, stream: StreamRequest, query: Query): Promise<Answer> {
   if (query.has(PARAM.cancel)) return handleCancel(context, stream);
   if (query.has(PARAM.append)) return handleStoreAppend(context, stream);
   if (query.has(PARAM.mark)) return handleStoreMark(context, stream);

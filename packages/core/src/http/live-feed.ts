@@ -11,8 +11,8 @@ import { type StreamState, stateKey } from './state.ts';
 export interface FeedBatch extends SseBatch {
   /** Position of the first record. */
   readonly from: number;
-  /** Work done once for all readers, by kind. */
-  readonly shared: Map<string, unknown>;
+  /** Its encodings so far, for all readers of a format. */
+  readonly frames: Map<SseFormat, SharedFrames>;
 }
 
 /** A batch as shared events. */
@@ -115,14 +115,13 @@ export class LiveFeed {
 
   /** The batch as events, encoded at the first call for this format. */
   encode(batch: FeedBatch, format: SseFormat): SharedFrames {
-    const key = `sse:${format}`;
-    const known = batch.shared.get(key) as SharedFrames | undefined;
+    const known = batch.frames.get(format);
     if (known) return known;
     const last = this.#places.get(format);
     const from = last?.position === batch.from ? last : placeAt(batch.from);
     const frames: SharedFrames = { from, ...encodeSseBatch(format, from, batch, this.#options.cursor()) };
     if (!last || batch.to >= last.position) this.#places.set(format, frames.place);
-    batch.shared.set(key, frames);
+    batch.frames.set(format, frames);
     return frames;
   }
 
@@ -167,7 +166,7 @@ export class LiveFeed {
     if (head.incarnation !== incarnation) throw new StreamNotFoundError(id);
     this.#state = { head, stalled: false };
     if (head.owner === null) this.#lease.observe(head);
-    const batch: FeedBatch = { from, to: from + records.length, records, state: this.#state, shared: new Map() };
+    const batch: FeedBatch = { from, to: from + records.length, records, state: this.#state, frames: new Map() };
     this.#position = batch.to;
     this.#remember(batch);
     this.#lastNews = performance.now();

@@ -1,9 +1,9 @@
 import { isStreamNotFound } from '../log/errors.ts';
+import { type Answer, emptyAnswer } from './answer.ts';
 import { PAGE_PIECE, pageResponse } from './catch-up.ts';
 import type { HandlerContext, StreamRequest } from './context.ts';
 import { formatOffset } from './offsets.ts';
 import { type OpenedRead, openRead, type ReadRequest } from './read-request.ts';
-import { emptyResponse } from './responses.ts';
 import { assertServing } from './sse-response.ts';
 import { type StreamState, stateHeaders } from './state.ts';
 import { HEADER } from './wire.ts';
@@ -15,7 +15,7 @@ export async function handleLongPoll(
   context: HandlerContext,
   streamRequest: StreamRequest,
   read: ReadRequest,
-): Promise<Response> {
+): Promise<Answer> {
   assertServing(context);
   const opened = await openRead(context, streamRequest.id, read, PAGE_PIECE);
   if (opened.records.length > 0) return pageResponse(context, streamRequest, { read, opened });
@@ -80,8 +80,8 @@ export function noNews(
   { cursors }: HandlerContext,
   read: ReadRequest,
   { from, state }: { readonly from: number; readonly state: StreamState },
-): Response {
-  return emptyResponse(204, {
+): Answer {
+  return emptyAnswer(204, {
     ...LIVE_HEADERS,
     [HEADER.cursor]: cursors.after(read.cursor),
     ...stateHeaders(state, { position: from, offset: formatOffset(from) }),

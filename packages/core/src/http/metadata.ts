@@ -1,9 +1,9 @@
 import { absence } from './absence.ts';
+import { type Answer, emptyAnswer } from './answer.ts';
 import type { HandlerContext, StreamRequest } from './context.ts';
 import { formatEtag } from './etag.ts';
 import { formatOffset } from './offsets.ts';
-import { emptyResponse } from './responses.ts';
-import { stateHeaders, stateKey } from './state.ts';
+import { stateKey, tailHeaders } from './state.ts';
 import { HEADER } from './wire.ts';
 
 /** The last time that has an ISO form. */
@@ -13,14 +13,12 @@ const LAST_DATE_MS = 8_640_000_000_000_000;
 export async function handleHead(
   { guard, store, feeds }: HandlerContext,
   { request, id }: StreamRequest,
-): Promise<Response> {
+): Promise<Answer> {
   await guard(request, id, 'read');
   const head = await store.head(id);
   if (!head) throw await absence(store, id);
   const state = { head, stalled: feeds.isStalled(head) };
-  const headers = stateHeaders(state, { position: head.nextPosition });
-  delete headers[HEADER.upToDate];
-  return emptyResponse(200, {
+  return emptyAnswer(200, {
     'Content-Type': head.contentType,
     'Cache-Control': 'no-store',
     ETag: formatEtag({
@@ -33,6 +31,6 @@ export async function handleHead(
     ...(head.ttlMs !== null && { [HEADER.ttl]: String(Math.ceil(head.ttlMs / 1_000)) }),
     ...(head.expiresAt !== null &&
       head.expiresAt <= LAST_DATE_MS && { [HEADER.expiresAt]: new Date(head.expiresAt).toISOString() }),
-    ...headers,
+    ...tailHeaders(head, state.stalled),
   });
 }

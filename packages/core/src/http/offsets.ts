@@ -7,11 +7,13 @@ export interface StreamOffset {
 }
 
 const DIGITS = 16;
+const AT_START = `_${'0'.repeat(DIGITS)}`;
 const OFFSET = /^\d{16}_\d{16}$/;
 
 /** The token of an offset: fixed width, so that tokens sort as offsets do (PROTOCOL.md, "Offsets"). */
 export function formatOffset(position: number, byte = 0): string {
-  return `${String(position).padStart(DIGITS, '0')}_${String(byte).padStart(DIGITS, '0')}`;
+  const place = String(position).padStart(DIGITS, '0');
+  return byte === 0 ? place + AT_START : `${place}_${String(byte).padStart(DIGITS, '0')}`;
 }
 
 /** Reads an offset token; null for anything else, the sentinels `-1` and `now` included. */

@@ -18,7 +18,7 @@ export interface PageBodyOptions {
 }
 
 /**
- * The body of a page: its bytes when they are all there, else a stream that reads on as the client takes them, so that a slow client
+ * The body of a page: all of it when all of it is there, else a stream that reads on as the client takes them, so that a slow client
  * costs one piece and not the page. A body that cannot be finished fails; it never ends early.
  */
 export function createPageBody({
@@ -27,10 +27,11 @@ export function createPageBody({
   to,
   read,
   incarnation,
-}: PageBodyOptions): Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> {
-  const first = records.slice(0, to - (records[0]?.position ?? to));
-  let position = (records[0]?.position ?? to) + first.length;
-  if (position >= to) return concatBytes([encoder.encode(first), encoder.finish()]) as Uint8Array<ArrayBuffer>;
+}: PageBodyOptions): string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> {
+  const from = records[0]?.position ?? to;
+  const first = records.length > to - from ? records.slice(0, to - from) : records;
+  let position = from + first.length;
+  if (position >= to) return encoder.encodePage(first);
 
   const readPiece = async (): Promise<readonly StreamRecord[]> => {
     const page = await read(position);

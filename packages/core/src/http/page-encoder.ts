@@ -4,9 +4,11 @@ import { toBase64 } from './base64.ts';
 import { concatBytes } from './body.ts';
 import type { WireRecord, WireView } from './wire.ts';
 
-/** Encodes the body of a page piece by piece, so that only one piece is ever in memory. */
+/** Encodes the body of a page piece by piece, so that only one piece is ever in memory; or all at once, if one piece is all of it. */
 export interface PageEncoder {
   readonly contentType: string;
+  /** The body of a page of these records. Texts stay texts: servers send those together with the headers. */
+  encodePage(records: readonly StreamRecord[]): string | Uint8Array<ArrayBuffer>;
   /** The next records, in order. */
   encode(records: readonly StreamRecord[]): Uint8Array;
   /** What closes the body; call once, last. */
@@ -34,6 +36,7 @@ export function createPageEncoder({ view, contentType, skipBytes = 0 }: PageForm
   let skip = skipBytes;
   return {
     contentType,
+    encodePage: (records) => concatBytes(recordBytes(records)).subarray(skip),
     encode(records) {
       const joined = concatBytes(recordBytes(records));
       const bytes = joined.subarray(skip);
@@ -75,6 +78,7 @@ function createArrayEncoder(contentType: string, toTexts: (records: readonly Str
   let separator = '[';
   return {
     contentType,
+    encodePage: (records) => `[${toTexts(records).join(',')}]`,
     encode(records) {
       const texts = toTexts(records);
       const [first] = texts;

@@ -1,7 +1,7 @@
 import { isJsonContentType } from '../log/codec.ts';
 import type { NewRecord } from '../log/record.ts';
 import { decodeUtf8 } from './body.ts';
-import { isJson, splitJson } from './json-array.ts';
+import { isJson, splitFlatArray, splitJson } from './json-array.ts';
 import type { ResolvedLimits } from './options.ts';
 import { badRequest, type HttpProblem, limitExceeded } from './problem.ts';
 
@@ -31,14 +31,19 @@ export function readRecords(body: Uint8Array, contentType: string, limits: Resol
     return [{ data: body }];
   }
   const text = decodeUtf8(body);
-  const { values, depth } = splitJson(text);
-  if (depth > limits.maxJsonDepth + 1) throw tooDeep(limits);
-  if (!isJson(text)) throw badRequest('body', 'The body is not valid JSON.');
+  const values = splitFlatArray(text) ?? splitChecked(text, limits);
   if (values.length > limits.maxBatchRecords) throw tooManyRecords(limits);
   return values.map((data) => {
     if (exceeds(data, limits.maxRecordBytes)) throw recordTooLarge(limits);
     return { data };
   });
+}
+
+function splitChecked(text: string, limits: ResolvedLimits): readonly string[] {
+  const { values, depth } = splitJson(text);
+  if (depth > limits.maxJsonDepth + 1) throw tooDeep(limits);
+  if (!isJson(text)) throw badRequest('body', 'The body is not valid JSON.');
+  return values;
 }
 
 /** True when the UTF-8 form of `text` is longer than `maxBytes`; encodes it only when its length in characters leaves that open. */

@@ -1,3 +1,4 @@
+import type { Answer } from './answer.ts';
 import { handleCatchUp } from './catch-up.ts';
 import type { HandlerContext, StreamRequest } from './context.ts';
 import { handleLongPoll } from './long-poll.ts';
@@ -7,7 +8,7 @@ import { handleUnopened } from './unopened-read.ts';
 import { watchOpening } from './unopened.ts';
 
 /** `GET {stream}` (PROTOCOL.md, "Reading"). */
-export async function handleRead(context: HandlerContext, streamRequest: StreamRequest): Promise<Response> {
+export async function handleRead(context: HandlerContext, streamRequest: StreamRequest): Promise<Answer> {
   // First, so that a request which makes no sense is told so whether the stream may be read or not.
   const read = parseReadRequest(streamRequest);
   await context.guard(streamRequest.request, streamRequest.id, 'read');
@@ -20,7 +21,7 @@ export async function handleRead(context: HandlerContext, streamRequest: StreamR
   }
 }
 
-function readOpened(context: HandlerContext, streamRequest: StreamRequest, read: ReadRequest): Promise<Response> {
+function readOpened(context: HandlerContext, streamRequest: StreamRequest, read: ReadRequest): Promise<Answer> {
   switch (read.live) {
     case 'no':
       return handleCatchUp(context, streamRequest, read);

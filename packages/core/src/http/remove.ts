@@ -1,14 +1,14 @@
 import { absence } from './absence.ts';
+import { type Answer, emptyAnswer } from './answer.ts';
 import type { HandlerContext, StreamRequest } from './context.ts';
-import { emptyResponse } from './responses.ts';
 
 /** `DELETE {stream}`. */
 export async function handleDelete(
   { guard, store, quota }: HandlerContext,
   { request, id }: StreamRequest,
-): Promise<Response> {
+): Promise<Answer> {
   await guard(request, id, 'delete');
   if (!(await store.delete(id))) throw await absence(store, id);
   quota.removed();
-  return emptyResponse(204);
+  return emptyAnswer(204);
 }

@@ -5,7 +5,7 @@ import { toBase64 } from './base64.ts';
 import { concatBytes } from './body.ts';
 import { formatOffset, parseOffset } from './offsets.ts';
 import { recordBytes, recordText, valueTexts } from './page-encoder.ts';
-import { type StreamState, toWireEnd } from './state.ts';
+import { type StreamState, stateKey, toWireEnd } from './state.ts';
 import { wholeTextLength } from './text-boundary.ts';
 import { EVENT, type WireControl, type WireState, type WireView } from './wire.ts';
 
@@ -26,6 +26,10 @@ export interface SsePlace {
 export interface SseFrames {
   readonly bytes: Uint8Array;
   readonly place: SsePlace;
+  /** Key of the state they tell. */
+  readonly known: string;
+  /** They lead up to the end of the stream. */
+  readonly isFinal: boolean;
 }
 
 /** Records to encode, and the state they were read with. */
@@ -85,6 +89,8 @@ export function encodeSseBatch(format: SseFormat, from: SsePlace, batch: SseBatc
   return {
     bytes: new TextEncoder().encode(data + controlText({ format, place, state: batch.state, cursor, supersede })),
     place,
+    known: stateKey(batch.state),
+    isFinal: isFinal(batch),
   };
 }
 

@@ -77,7 +77,7 @@ export class SseReader implements FeedSubscriber {
       {
         start: (controller) => {
           this.#controller = controller;
-          this.#send(this.#encode(options.first), options.first);
+          this.#send(this.#encode(options.first));
         },
         pull: () => this.#onPull(),
         cancel: () => this.close(),
@@ -105,7 +105,7 @@ export class SseReader implements FeedSubscriber {
       this.#mode = 'behind';
       return;
     }
-    if (batch.from === position) return this.#send(this.#encodeShared(batch), batch);
+    if (batch.from === position) return this.#send(this.#encodeShared(batch));
     // The feed started elsewhere than this reader did: one read of our own brings the two together.
     this.#mode = 'behind';
     void this.#advance();
@@ -162,26 +162,27 @@ export class SseReader implements FeedSubscriber {
     if (position >= feed.position) {
       this.#mode = 'live';
       if (state.head.end && position >= state.head.nextPosition)
-        this.#send(this.#encode({ records: [], to: position, state }), { records: [], to: position, state });
+        this.#send(this.#encode({ records: [], to: position, state }));
       else this.#tell(state);
       return;
     }
     const recent = feed.recent(position);
-    if (recent) return this.#send(this.#encodeShared(recent), recent);
+    if (recent) return this.#send(this.#encodeShared(recent));
     const { records, head } = await read(position);
     if (this.#mode === 'closed') return;
     if (head.incarnation !== state.head.incarnation) return this.close();
     const batch: SseBatch = { records, to: position + records.length, state: { head, stalled: feed.state.stalled } };
     // The feed has been further than the store now admits: only starting over can tell what is true.
     if (records.length === 0 && !isFinal(batch)) return this.close();
-    this.#send(this.#encode(batch), batch);
+    this.#send(this.#encode(batch));
   }
 
-  #send(frames: SseFrames, batch: SseBatch): void {
-    this.#place = frames.place;
-    this.#known = stateKey(batch.state);
-    this.#enqueue(frames.bytes);
-    if (isFinal(batch)) this.close();
+  /** Nothing that is the same for all readers is worked out here: this runs once per reader and batch. */
+  #send({ bytes, place, known, isFinal: final }: SseFrames): void {
+    this.#place = place;
+    this.#known = known;
+    this.#enqueue(bytes);
+    if (final) this.close();
   }
 
   /** Sends the state by itself, if it is news. */

@@ -1,8 +1,8 @@
+import { type Answer, emptyAnswer } from './answer.ts';
 import { PAGE_PIECE } from './catch-up.ts';
 import type { HandlerContext, StreamRequest } from './context.ts';
 import { HttpProblem } from './problem.ts';
 import { type OpenedRead, openRead, type ReadRequest } from './read-request.ts';
-import { emptyResponse } from './responses.ts';
 import { isFinal, placeAt, placeInside, type SseBatch, sseFormat, type SsePlace } from './sse-frames.ts';
 import { SseReader } from './sse-reader.ts';
 import { stateHeaders } from './state.ts';
@@ -13,7 +13,7 @@ export async function handleSse(
   context: HandlerContext,
   { request, id }: StreamRequest,
   read: ReadRequest,
-): Promise<Response> {
+): Promise<Answer> {
   assertServing(context);
   const release = context.slots.take(id);
   try {
@@ -22,7 +22,7 @@ export async function handleSse(
     if (read.resumed && isFinal(first) && first.records.length === 0 && place.carry.byteLength === 0) {
       // The only answer that keeps an `EventSource` from coming back.
       release();
-      return emptyResponse(204, stateHeaders(first.state, { position: first.to }));
+      return emptyAnswer(204, stateHeaders(first.state, { position: first.to }));
     }
     return respond(context, request, { read, opened, place, first, release });
   } catch (error) {
@@ -39,11 +39,7 @@ interface Prepared {
   readonly release: () => void;
 }
 
-function respond(
-  context: HandlerContext,
-  request: Request,
-  { read, opened, place, first, release }: Prepared,
-): Response {
+function respond(context: HandlerContext, request: Request, { read, opened, place, first, release }: Prepared): Answer {
   const { limits, cursors, store, random } = context;
   const { head } = opened;
   const format = sseFormat(read.view, head.contentType);
@@ -71,8 +67,9 @@ function respond(
   }
   request.signal.addEventListener('abort', onAbort, { once: true });
   if (request.signal.aborted) reader.close();
-  return new Response(reader.stream, {
+  return {
     status: 200,
+    body: reader.stream,
     headers: {
       'Content-Type': 'text/event-stream',
       // `no-transform` keeps servers from gzipping events into one big block; the other header does the same for nginx.
@@ -81,7 +78,7 @@ function respond(
       [HEADER.incarnation]: head.incarnation,
       ...(format === 'base64' && { [HEADER.sseEncoding]: 'base64' }),
     },
-  });
+  };
 }
 
 function firstBatch(

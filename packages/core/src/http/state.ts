@@ -1,7 +1,7 @@
 import { publicEnd, type StreamEnd } from '../log/end.ts';
 import type { StreamHead } from '../log/head.ts';
+import { headerJson } from './answer.ts';
 import { formatOffset } from './offsets.ts';
-import { headerJson } from './responses.ts';
 import { HEADER, type WireEnd } from './wire.ts';
 
 /** What a reader is told about a stream besides its records. */
@@ -38,21 +38,30 @@ export interface PageEnd {
 }
 
 /** Headers that describe a stream at the place where a response stops. The end shows only once everything before it was sent. */
-export function stateHeaders(
-  state: StreamState,
+export function stateHeaders(state: StreamState, end: PageEnd): Record<string, string> {
+  const headers = placeHeaders(state, end);
+  if (end.position >= state.head.nextPosition) headers[HEADER.upToDate] = 'true';
+  return headers;
+}
+
+/** Headers of answers that tell about the tail without carrying records: it is no promise to a reader that it has everything. */
+export function tailHeaders(head: StreamHead, stalled = false): Record<string, string> {
+  return placeHeaders({ head, stalled }, { position: head.nextPosition });
+}
+
+function placeHeaders(
+  { head, stalled }: StreamState,
   { position, offset = formatOffset(position) }: PageEnd,
 ): Record<string, string> {
-  const { head, stalled } = state;
-  const atTail = position >= head.nextPosition;
-  return {
+  const headers: Record<string, string> = {
     [HEADER.nextOffset]: offset,
     [HEADER.position]: String(position),
     [HEADER.incarnation]: head.incarnation,
-    ...(atTail && { [HEADER.upToDate]: 'true' }),
-    ...(atTail && head.end && endHeaders(head.end)),
-    ...(head.cancel && { [HEADER.cancelRequested]: 'true' }),
-    ...(stalled && { [HEADER.stalled]: 'true' }),
   };
+  if (head.end && position >= head.nextPosition) Object.assign(headers, endHeaders(head.end));
+  if (head.cancel) headers[HEADER.cancelRequested] = 'true';
+  if (stalled) headers[HEADER.stalled] = 'true';
+  return headers;
 }
 
 /** Headers that say how a stream ended. */

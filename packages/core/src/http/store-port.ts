@@ -2,6 +2,7 @@ import { assertCreateOptions } from '../log/head-rules.ts';
 import type { StreamHead } from '../log/head.ts';
 import type { NewRecord } from '../log/record.ts';
 import type { ListOptions } from '../log/store.ts';
+import { type Answer, jsonAnswer } from './answer.ts';
 import { decodeUtf8, readBody } from './body.ts';
 import type { HandlerContext, StreamRequest } from './context.ts';
 import { isJson, splitJson } from './json-array.ts';
@@ -9,7 +10,6 @@ import { exceeds, recordTooLarge, tooDeep, tooManyRecords } from './payload.ts';
 import { badRequest, HttpProblem } from './problem.ts';
 import { parseCount, type Query } from './query.ts';
 import { decodeEnd } from './request-headers.ts';
-import { jsonResponse } from './responses.ts';
 import { assertServing } from './sse-response.ts';
 import { toWireEnd } from './state.ts';
 import { decodeAppendRequest, decodeCreateOptions, decodeMark, encodeStoreRecord } from './store-codec.ts';
@@ -25,7 +25,7 @@ const NO_STORE = { 'Cache-Control': 'no-store' };
 export async function handleStoreCreate(
   { guard, store, limits, quota }: HandlerContext,
   { request, id }: StreamRequest,
-): Promise<Response> {
+): Promise<Answer> {
   await guard(request, id, 'create', 'mark');
   const options = decodeCreateOptions(await readJson(request, limits.maxBodyBytes), decodeEnd);
   assertCreateOptions(options);
@@ -40,7 +40,7 @@ export async function handleStoreCreate(
 export async function handleStoreAppend(
   { guard, store, limits }: HandlerContext,
   { request, id }: StreamRequest,
-): Promise<Response> {
+): Promise<Answer> {
   await guard(request, id, 'append', 'mark');
   const append = decodeAppendRequest(await readJson(request, limits.maxBodyBytes), decodeEnd);
   const records = append.segments.flatMap((segment) => segment.records);
@@ -53,7 +53,7 @@ export async function handleStoreAppend(
 export async function handleStoreMark(
   { guard, store, limits }: HandlerContext,
   { request, id }: StreamRequest,
-): Promise<Response> {
+): Promise<Answer> {
   await guard(request, id, 'mark');
   const mark = decodeMark(await readJson(request, limits.maxBodyBytes));
   if (mark.type === 'cancel') await guard(request, id, 'cancel');
@@ -61,7 +61,7 @@ export async function handleStoreMark(
 }
 
 /** `GET {stream}?perennial-view=store`: {@link StreamStore.read}, `head`, `producer` and `wait`. */
-export async function handleStoreRead(context: HandlerContext, stream: StreamRequest): Promise<Response> {
+export async function handleStoreRead(context: HandlerContext, stream: StreamRequest): Promise<Answer> {
   const { query, request, id } = stream;
   await context.guard(request, id, 'read', 'mark');
   const { store } = context;
@@ -88,7 +88,7 @@ export async function handleStoreRead(context: HandlerContext, stream: StreamReq
 export async function handleStoreList(
   { guard, store }: HandlerContext,
   { request, query }: { readonly request: Request; readonly query: Query },
-): Promise<Response> {
+): Promise<Answer> {
   const prefix = query.text(PARAM.prefix) ?? '';
   const view = query.text(PARAM.view);
   if (view !== undefined && view !== 'store')
@@ -104,7 +104,7 @@ async function storeWait(
   context: HandlerContext,
   { request, query, id }: StreamRequest,
   wait: string,
-): Promise<Response> {
+): Promise<Answer> {
   assertServing(context);
   const { store, limits, closing } = context;
   const position = wait === 'end' ? Infinity : parseCount(PARAM.wait, wait);
@@ -185,6 +185,6 @@ function assertJsonTexts(records: readonly NewRecord[], limits: HandlerContext['
   }
 }
 
-function json(value: unknown, status = 200): Response {
-  return jsonResponse(status, JSON.stringify(value), NO_STORE);
+function json(value: unknown, status = 200): Answer {
+  return jsonAnswer(status, JSON.stringify(value), NO_STORE);
 }

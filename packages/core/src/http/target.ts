@@ -1,6 +1,6 @@
 import { MAX_STREAM_ID_LENGTH } from '../log/stream-id.ts';
 import { badRequest } from './problem.ts';
-import type { Query } from './query.ts';
+import type { RequestUrl } from './request-url.ts';
 import { PARAM } from './wire.ts';
 
 /** What a URL names. */
@@ -21,7 +21,7 @@ const RESERVED_SEGMENT = '__ds';
  *
  * @throws HttpProblem 400 for malformed percent-encoding and ids that are too long.
  */
-export function resolveTarget({ pathname }: URL, query: Query, basePath: string): Target {
+export function resolveTarget({ pathname, query }: RequestUrl, basePath: string): Target {
   if (pathname !== basePath && !pathname.startsWith(`${basePath}/`)) return { kind: 'outside' };
   const path = pathname.slice(basePath.length + 1);
   if (path === '') {
@@ -29,7 +29,7 @@ export function resolveTarget({ pathname }: URL, query: Query, basePath: string)
     return id === undefined ? { kind: 'base' } : { kind: 'stream', id: assertId(id) };
   }
   if (path === RESERVED_SEGMENT || path.startsWith(`${RESERVED_SEGMENT}/`)) return { kind: 'reserved' };
-  return { kind: 'stream', id: assertId(path.split('/').map(decodeSegment).join('/')) };
+  return { kind: 'stream', id: assertId(path.includes('%') ? path.split('/').map(decodeSegment).join('/') : path) };
 }
 
 /** A base path without its trailing slash. */

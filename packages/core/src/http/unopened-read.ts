@@ -1,4 +1,5 @@
 import { isStreamNotFound } from '../log/errors.ts';
+import { type Answer, jsonAnswer } from './answer.ts';
 import type { HandlerContext, StreamRequest } from './context.ts';
 import { noNews, handleLongPoll } from './long-poll.ts';
 import { formatOffset } from './offsets.ts';
@@ -15,7 +16,7 @@ export function handleUnopened(
   context: HandlerContext,
   streamRequest: StreamRequest,
   { read, watch }: { readonly read: ReadRequest; readonly watch: OpeningWatch },
-): Promise<Response> | Response {
+): Promise<Answer> | Answer {
   // Whatever came, came after the request.
   const start = read.start.kind === 'offset' ? read.start : ({ kind: 'offset', position: 0, byte: 0 } as const);
   const next: ReadRequest = { ...read, start, resumed: false };
@@ -30,11 +31,10 @@ export function handleUnopened(
 }
 
 /** Only in the records view, which is JSON whatever the content type of the stream will be. */
-function emptyPage({ view }: ReadRequest, { state }: OpeningWatch): Response {
+function emptyPage({ view }: ReadRequest, { state }: OpeningWatch): Answer {
   if (view !== 'records') throw notFound();
   const headers = { ...stateHeaders(state, { position: 0 }), 'Cache-Control': 'no-store' };
-  const page = new Response('[]', { status: 200, headers: { ...headers, 'Content-Type': 'application/json' } });
-  return withoutIncarnation(page);
+  return withoutIncarnation(jsonAnswer(200, '[]', headers));
 }
 
 interface Waiting {
@@ -46,7 +46,7 @@ async function waitLongPoll(
   context: HandlerContext,
   streamRequest: StreamRequest,
   { read, watch }: Waiting,
-): Promise<Response> {
+): Promise<Answer> {
   assertServing(context);
   const { request, id } = streamRequest;
   const release = context.slots.take(id);
@@ -75,7 +75,7 @@ async function waitLongPoll(
   return withoutIncarnation(noNews(context, read, { from: 0, state: watch.state }));
 }
 
-function waitSse(context: HandlerContext, streamRequest: StreamRequest, { read, watch }: Waiting): Response {
+function waitSse(context: HandlerContext, streamRequest: StreamRequest, { read, watch }: Waiting): Answer {
   assertServing(context);
   const { request, id } = streamRequest;
   const { limits, cursors, random } = context;
@@ -105,19 +105,20 @@ function waitSse(context: HandlerContext, streamRequest: StreamRequest, { read, 
   request.signal.addEventListener('abort', onAbort, { once: true });
   context.closing?.addEventListener('abort', onAbort, { once: true });
   if (request.signal.aborted) waiting.close();
-  return new Response(waiting.stream, {
+  return {
     status: 200,
+    body: waiting.stream,
     headers: {
       'Content-Type': 'text/event-stream',
       'Cache-Control': 'no-cache, no-transform',
       'X-Accel-Buffering': 'no',
       [HEADER.nextOffset]: formatOffset(0),
     },
-  });
+  };
 }
 
 /** The stream has no incarnation yet, and that of its journal must not be taken for one. */
-function withoutIncarnation(response: Response): Response {
-  response.headers.delete(HEADER.incarnation);
-  return response;
+function withoutIncarnation({ headers, ...answer }: Answer): Answer {
+  const { [HEADER.incarnation]: _, ...others } = headers;
+  return { ...answer, headers: others };
 }

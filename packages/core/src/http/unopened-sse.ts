@@ -1,4 +1,5 @@
 import { encodeSseComment } from '../sse/encode.ts';
+import type { Answer } from './answer.ts';
 import { encodeSseControl, placeAt, type SseFormat } from './sse-frames.ts';
 import { type StreamState, stateKey } from './state.ts';
 import type { OpeningWatch } from './unopened.ts';
@@ -13,7 +14,7 @@ export interface UnopenedSseOptions {
   readonly maxMs: number;
   readonly cursor: () => string;
   /** The response of the stream, now that it is there. */
-  readonly open: () => Promise<Response>;
+  readonly open: () => Promise<Answer>;
   /** Is called once, however the response ends. */
   readonly onClosed: () => void;
   /** Is told of store failures. */
@@ -89,10 +90,11 @@ export class UnopenedSse {
     }
   }
 
-  async #continueWith({ body, headers }: Response): Promise<void> {
+  async #continueWith({ body, headers }: Answer): Promise<void> {
+    if (!(body instanceof ReadableStream)) return this.close();
     // Bytes travel as base64, which only headers can say: the client gets those when it resumes.
-    if (!body || this.#isClosed || headers.has(HEADER.sseEncoding)) {
-      await body?.cancel();
+    if (this.#isClosed || headers[HEADER.sseEncoding] !== undefined) {
+      await body.cancel();
       return this.close();
     }
     this.#inner = body.getReader();

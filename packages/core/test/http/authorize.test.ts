@@ -253,6 +253,20 @@ describe('pages of other origins', () => {
     expect((await send('POST', 's', { headers: { ...foreign, ...JSON_TYPE }, body: '1' })).status).toBe(403);
   });
 
+  it('get the headers also on answers of `authorize`, beside its own', async () => {
+    const own = { Vary: 'Cookie', 'Access-Control-Expose-Headers': 'X-Own' };
+    const { send } = createHarness({
+      cors: ['https://app.test'],
+      authorize: () => new Response('log in', { status: 401, headers: own }),
+    });
+    const read = await send('GET', 's', { headers: { Origin: 'https://app.test' } });
+    expect(read.status).toBe(401);
+    expect(read.headers.get('Vary')).toBe('Cookie, Origin');
+    expect(read.headers.get('Access-Control-Allow-Origin')).toBe('https://app.test');
+    expect(read.headers.get('Access-Control-Expose-Headers')).toContain('Stream-Next-Offset');
+    expect(await read.text()).toBe('log in');
+  });
+
   it('get a preflight answer that tells what is allowed, without being authorised', async () => {
     const { send } = createHarness({ cors: '*', authorize: () => false });
     const response = await send('OPTIONS', 's', {

@@ -5,7 +5,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { fromBase64, toBase64 } from '../../src/http/base64.ts';
-import { isJson, splitJson } from '../../src/http/json-array.ts';
+import { isJson, splitFlatArray, splitJson } from '../../src/http/json-array.ts';
+import { readUrl, type RequestUrl } from '../../src/http/request-url.ts';
 import { wholeTextLength } from '../../src/http/text-boundary.ts';
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -36,6 +37,61 @@ describe('offsets', () => {
     '٠000000000000000_0000000000000000',
   ])('refuses %j', (token) => {
     expect(parseOffset(token)).toBeNull();
+  });
+});
+
+describe('request URLs', () => {
+  const part = fc.constantFrom(
+    'a',
+    'B7',
+    '-',
+    '.',
+    '..',
+    '.x',
+    '%2e',
+    '%2F',
+    'ü',
+    '~!$',
+    ':@',
+    '',
+    '"',
+    '|',
+    '\\',
+    '+',
+    '&',
+  );
+  const param = fc.tuple(fc.constantFrom('offset', 'live', 'x'), part);
+
+  function textOf({ query }: RequestUrl, name: string): string | undefined {
+    try {
+      return query.text(name);
+    } catch {
+      return 'refused';
+    }
+  }
+
+  it('are read as `URL` reads them', () => {
+    const query = fc.array(param).map((pairs) => pairs.map(([name, value]) => `${name}=${value}`).join('&'));
+    fc.assert(
+      fc.property(fc.array(part), fc.option(query), fc.constantFrom('', '#f', '#?offset=2'), (parts, search, hash) => {
+        const { href } = new URL(`http://localhost:80/${parts.join('/')}${search === null ? '' : `?${search}`}${hash}`);
+        const { pathname, searchParams } = new URL(href);
+        const url = readUrl(href);
+        expect(url.pathname).toBe(pathname);
+        for (const name of ['offset', 'live', 'x', 'none']) {
+          const values = searchParams.getAll(name);
+          expect(url.query.has(name)).toBe(values.length > 0);
+          expect(textOf(url, name)).toBe(values.length > 1 ? 'refused' : values[0]);
+        }
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('are resolved where nobody has done so', () => {
+    expect(readUrl('http://host/a/../b/./c').pathname).toBe('/b/c');
+    expect(readUrl('http://host/a/%2e%2e/b').pathname).toBe('/b');
+    expect(readUrl('http://host').pathname).toBe('/');
   });
 });
 
@@ -71,6 +127,97 @@ describe('the JSON splitter', () => {
     expect(splitJson('"[[["').depth).toBe(0);
     expect(splitJson('['.repeat(100_000)).depth).toBe(100_000);
     expect(isJson('['.repeat(10))).toBe(false);
+  });
+});
+
+describe('the splitter of flat arrays', () => {
+  const scalar = fc.oneof(
+    fc.stringMatching(/^[ -~ü€]{0,12}$/).map((text) => JSON.stringify(text)),
+    fc.constantFrom('1.0', '-0', '1e2', '1E-7', '123456789012345678901234567890', 'true', 'false', 'null', '""'),
+  );
+  const object = fc
+    .array(fc.tuple(scalar, scalar), { maxLength: 3 })
+    .map(
+      (members) => `{${members.map(([key, value]) => `${key.startsWith('"') ? key : `"${key}"`}:${value}`).join(',')}}`,
+    );
+  const array = fc.array(fc.oneof(scalar, object, fc.json()), { minLength: 1, maxLength: 5 });
+
+  it('takes what it can take as the other splitter does', () => {
+    const plain = fc.array(fc.oneof(scalar, object), { minLength: 1 }).filter((all) => !all.join('').includes('\\'));
+    fc.assert(
+      fc.property(plain, (elements) => {
+        expect(splitFlatArray(`[${elements.join(',')}]`)).toEqual(elements);
+      }),
+    );
+    fc.assert(
+      fc.property(array, (elements) => {
+        const text = `[${elements.join(',')}]`;
+        expect([null, elements]).toContainEqual(splitFlatArray(text));
+      }),
+    );
+  });
+
+  it('takes nothing that is no JSON', () => {
+    const noise = fc.constantFrom(
+      '"',
+      '\\',
+      ',',
+      ':',
+      '{',
+      '}',
+      '[',
+      ']',
+      '0',
+      '-',
+      '.',
+      'e',
+      ' ',
+      '\n',
+      '\0',
+      'x',
+      '',
+    );
+    fc.assert(
+      fc.property(array, fc.nat(), fc.nat(2), noise, (elements, at, removed, inserted) => {
+        const text = `[${elements.join(',')}]`;
+        const place = at % text.length;
+        const broken = text.slice(0, place) + inserted + text.slice(place + removed);
+        const values = splitFlatArray(broken);
+        expect(values === null || isJson(broken)).toBe(true);
+        expect([null, splitJson(broken).values]).toContainEqual(values);
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+
+  it.each([
+    '',
+    '[',
+    ']',
+    '[]',
+    '[,]',
+    '[1,]',
+    '[01]',
+    '[1.]',
+    '[.5]',
+    '[+1]',
+    '["a\tb"]',
+    '["a\\n"]',
+    '[ 1]',
+    '{}',
+    '[{"a":1,}]',
+    '[{,}]',
+    '[tru]',
+    '[1]]',
+    '[[1]]',
+  ])('leaves %j to the other', (text) => {
+    expect(splitFlatArray(text)).toBeNull();
+  });
+
+  it('leaves also what is very long', () => {
+    expect(splitFlatArray(`["${'x'.repeat(2_000_000)}"]`)).toBeNull();
+    expect(splitFlatArray(`["${'x'.repeat(1_000_000)}"]`)).toHaveLength(1);
+    expect(splitFlatArray(`["${'x'.repeat(1_000_000)}]`)).toBeNull();
   });
 });
 
