@@ -9,8 +9,8 @@
 --                       16 expected position, 32 stream sequence, 64 JSON texts, 128 bytes, 256 attributes of the segment, 512
 --                       attributes before each record. What flags 1, 4, 8, 32 and 256 announce follows in that order: producer id, end
 --                       (JSON), media type, stream sequence (UTF-16BE), attributes (JSON and a line feed). Then the records.
--- Records are stored in entries: a header line and the payload of one record, or of several JSON texts with the byte 255 between them,
--- which no UTF-8 contains. An entry's id is that of its first record. The header is the time, or
+-- Records are stored in entries: a header line and the payload of one record, or of several JSON texts with the byte 30 between them,
+-- which no JSON text contains. An entry's id is that of its first record. The header is the time, or
 -- time ';' count ';' sequence ';' attributes. A sequence is '' without a producer, '=' and the sequence when the whole segment has one,
 -- else the difference between sequence and position, which all records of the segment share.
 --
@@ -26,7 +26,7 @@
 -- @include start
 
 local byte, match = string.byte, string.match
-local LINE_FEED, SEPARATOR = string.char(10), string.char(255)
+local LINE_FEED, SEPARATOR = string.char(10), string.char(30)
 -- A page has to fetch the whole of its first and its last entry.
 local ENTRY_RECORDS, ENTRY_BYTES = 128, 16384
 

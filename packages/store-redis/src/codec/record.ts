@@ -5,7 +5,7 @@
  * object or nothing: `p` producer, `e` epoch, `s` step, `a` attempt, `x` the `belowAttempt` of a supersede record.
  */
 import type { NewRecord, ProducerStamp, RecordData, SegmentProducer, StreamRecord } from '@perennial/core';
-import { recordSize, StreamError } from '@perennial/core';
+import { InvalidArgumentError, recordSize, StreamError } from '@perennial/core';
 
 import type { RedisArgument } from '../clients/port.ts';
 
@@ -18,7 +18,8 @@ interface Attributes {
 }
 
 const LINE_FEED = 0x0a;
-const SEPARATOR = 0xff;
+/** ASCII's record separator, which no JSON text contains: with a byte that is no UTF-8, decoding would take three times as long. */
+const SEPARATOR = '\x1e';
 const NO_ATTRIBUTES: Attributes = {};
 
 /** Attributes as they precede a payload, with their line feed. */
@@ -39,10 +40,18 @@ export function isUniform(records: readonly NewRecord[]): boolean {
   return records.every((record) => record.step === first?.step && marksOf(record) === marksOf(first));
 }
 
-/** A payload the way it is sent. Bytes are copied, because sending may happen later. */
+/**
+ * A payload the way it is sent. Bytes are copied, because sending may happen later.
+ *
+ * @throws `INVALID_ARGUMENT` for a text with the byte that separates texts: it is no JSON.
+ */
 export function encodePayload(record: NewRecord): RedisArgument {
   if (record.kind === 'supersede') return '';
-  return typeof record.data === 'string' ? record.data : Buffer.from(record.data);
+  const { data } = record;
+  if (typeof data !== 'string') return Buffer.from(data);
+  if (data.includes(SEPARATOR))
+    throw new InvalidArgumentError('data', 'A JSON text cannot contain the control character U+001E.');
+  return data;
 }
 
 /** Entries that lie one after the other in the log. */
@@ -159,20 +168,10 @@ function payloadsOf(entry: Buffer, { bytes: start, count }: EntryHeader, json: b
   if (!json) return [new Uint8Array(entry.subarray(start))];
   const text = entry.toString('utf8', start);
   if (count === 1) return [text];
-  // Each separator is read as U+FFFD. One split is five times as fast as decoding one payload after the other.
-  const texts = text.split('\ufffd');
-  return texts.length === count ? texts : splitBytes(entry, start);
-}
-
-/** For payloads that contain U+FFFD themselves. */
-function splitBytes(entry: Buffer, start: number): readonly string[] {
-  const texts: string[] = [];
-  for (let from = start; ;) {
-    const end = entry.indexOf(SEPARATOR, from);
-    if (end === -1) return [...texts, entry.toString('utf8', from)];
-    texts.push(entry.toString('utf8', from, end));
-    from = end + 1;
-  }
+  // One split is five times as fast as decoding one payload after the other.
+  const texts = text.split(SEPARATOR);
+  if (texts.length !== count) throw unknownEntry();
+  return texts;
 }
 
 function parseAttributes(text: string, known: Map<string, Attributes>): Attributes {
@@ -182,7 +181,7 @@ function parseAttributes(text: string, known: Map<string, Attributes>): Attribut
   try {
     parsed = text === '' ? NO_ATTRIBUTES : (JSON.parse(text) as Attributes);
   } catch (cause) {
-    throw new StreamError('CORRUPT', 'A record in Redis has a header that this store did not write.', { cause });
+    throw unknownEntry(cause);
   }
   known.set(text, parsed);
   return parsed;
@@ -192,4 +191,8 @@ function parseAttributes(text: string, known: Map<string, Attributes>): Attribut
 function marksOf(record: NewRecord | undefined): string | number {
   if (record?.kind === 'supersede') return `x${record.belowAttempt}`;
   return record?.attempt ?? 1;
+}
+
+function unknownEntry(cause?: unknown): StreamError<'CORRUPT'> {
+  return new StreamError('CORRUPT', 'A record in Redis has a form that this store did not write.', { cause });
 }

@@ -5,7 +5,7 @@ import type { RedisScript } from './redis-script.ts';
 /** lua/append.lua */
 export const appendScript: RedisScript = {
   name: 'append',
-  sha: '5ed528e6c3450ef9de45c67d9e124c40fed261f8',
+  sha: 'bcc9c1d441a25dcf89a919226af0704ed0bb9c6d',
   source: `local call, format, sub = redis.call, string.format, string.sub
 local META, LOG, CHANNEL = KEYS[1], KEYS[2], ARGV[2]
 local now = ARGV[1]
@@ -14,7 +14,7 @@ if now == '' then
   now = time[1] .. sub(time[2] + 1000000, 2, 4)
 end
 local byte, match = string.byte, string.match
-local LINE_FEED, SEPARATOR = string.char(10), string.char(255)
+local LINE_FEED, SEPARATOR = string.char(10), string.char(30)
 local ENTRY_RECORDS, ENTRY_BYTES = 128, 16384
 do
   local at, given = 7, '0'

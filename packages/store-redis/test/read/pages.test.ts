@@ -72,6 +72,16 @@ test('a small page of a large batch costs the server little', async () => {
   expect((await sent()) - before).toBeLessThan(40_000);
 });
 
+test('a text with the byte that separates texts is refused: no JSON contains it', async () => {
+  const store = redis.open();
+  await store.create('separated');
+  const append = (data: string) => store.append('separated', { segments: [{ records: [{ data: '1' }, { data }] }] });
+  await expect(append('"\u001e"')).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', argument: 'data' });
+  expect((await store.head('separated'))?.nextPosition).toBe(0);
+  await append('"\\u001e"');
+  expect((await store.read('separated', { from: 0 })).records).toMatchObject([{ data: '1' }, { data: '"\\u001e"' }]);
+});
+
 /** A stream of 1,000 numbers, of which a first page has been read. */
 async function begun(id: string): Promise<StreamStore> {
   const store = redis.open();
