@@ -84,7 +84,7 @@ function answerAppend(
         fields: { contentType: result.contentType },
       });
     case 'gap':
-      return refuseGap(store.producer(head.id, producer?.id ?? ''), producer, result.expectedSeq);
+      return refuseGap(() => store.producer(head.id, producer?.id ?? ''), producer, result.expectedSeq);
     case 'regression':
       throw new HttpProblem(
         409,
@@ -98,13 +98,13 @@ function answerAppend(
 }
 
 async function refuseGap(
-  stored: Promise<unknown>,
+  stored: () => Promise<unknown>,
   producer: SegmentProducer | undefined,
   expectedSeq: number,
 ): Promise<never> {
   const seq = producer?.seq ?? 0;
   // A known producer that starts an epoch anywhere but at 0 has made a mistake; an unknown one may have lost the start on the way.
-  if (expectedSeq === 0 && (await stored) !== null)
+  if (expectedSeq === 0 && (await stored()) !== null)
     throw badRequest(HEADER.producerSeq, `A new epoch starts at sequence 0, not at ${seq}.`);
   throw new HttpProblem(
     409,

@@ -3,6 +3,7 @@ import { createMemoryStreamStore } from '@perennial/core';
 import { formatOffset } from '@perennial/core/http';
 import { describe, expect, it } from 'vitest';
 
+import { failing } from '../support/stores.ts';
 import { append, codeOf, control, createHarness, dataOf, isUpToDate, seed, watch } from './support/harness.ts';
 
 const FAILED = {
@@ -295,5 +296,26 @@ describe('what is not offered', () => {
     expect(response.status).toBe(404);
     expect(await codeOf(response)).toBe('UNSUPPORTED');
     expect((await store.list()).streams).toEqual([]);
+  });
+});
+
+describe('a producer that skips a sequence', () => {
+  it('is told what comes next, also by a store that fails just then', async () => {
+    const { send } = createHarness({ store: failing(createMemoryStreamStore(), 'producer', () => 'before') });
+    await send('PUT', 's', { headers: { 'Content-Type': 'application/json' } });
+    const post = (seq: number): Promise<Response> =>
+      send('POST', 's', {
+        headers: {
+          'Content-Type': 'application/json',
+          'Producer-Id': 'p',
+          'Producer-Epoch': '0',
+          'Producer-Seq': String(seq),
+        },
+        body: '1',
+      });
+    expect((await post(0)).status).toBe(200);
+    expect(await (await post(5)).json()).toMatchObject({ error: { code: 'SEQUENCE_GAP' } });
+    // What nobody waited for would be reported by now.
+    await new Promise((resolve) => setImmediate(resolve));
   });
 });

@@ -1,6 +1,6 @@
 import { StreamError, type StreamStore } from '@perennial/core';
 
-type Verb = 'create' | 'append' | 'read' | 'wait' | 'mark';
+type Verb = 'create' | 'append' | 'read' | 'wait' | 'mark' | 'producer';
 type Call = (...args: never[]) => Promise<unknown>;
 
 function intercept(store: StreamStore, verb: Verb, around: (call: Call) => Call): StreamStore {
