@@ -140,4 +140,5 @@ const excess = Math.max(...tallies.ours.map(({ commits, frames: drawn }) => comm
 console.log(
   `useStream: at most frames ${excess < 0 ? '-' : '+'} ${Math.abs(excess)} commits in ${tallies.ours.length} runs (limit: + 2)`,
 );
-if (excess > 2) process.exitCode = 1;
+// Queries that nobody uses any more are kept for five minutes, and the process with them.
+process.exit(excess > 2 ? 1 : 0);

@@ -33,10 +33,11 @@ for (const file of files) {
     load,
     rows: lines.map((line) => JSON.parse(line)),
   };
+  // At once: a benchmark that fails must not cost the figures of those before it.
+  writeFileSync(kept, `${JSON.stringify(figures, null, 2)}\n`);
+  writeFileSync(join(folder, 'results', 'streams.md'), page(figures));
 }
 rmSync(rows, { force: true });
-writeFileSync(kept, `${JSON.stringify(figures, null, 2)}\n`);
-writeFileSync(join(folder, 'results', 'streams.md'), page(figures));
 
 async function machine() {
   const [cpu] = cpus();
@@ -56,8 +57,8 @@ function page(all) {
       'Written by `npm run results` in `benchmarks`. A ratio says how many times as fast as the yardstick we are: above 1 is faster. Both sides',
       'ran in turns in the same run, because only the ratio means anything on another machine.',
     ].join('\n'),
-    `Measured on ${machines.join('; and on ')}. The machine was shared with other work: the load average at the start stands with each`.concat(
-      ' benchmark, and where it is far above the number of cores, wall times are only a rough guide.',
+    `Measured on ${machines.join('; and on ')}. The load average at the start stands with each benchmark: where it is far`.concat(
+      ' above the number of cores, other work ran beside it, and wall times are only a rough guide.',
     ),
     ...groups.flatMap(([name, { rows: own, load }]) => [
       `## \`npm run bench -- ${name}\``,

@@ -4,6 +4,7 @@
  * collecting all garbage, and the resident memory in bytes after it.
  */
 import { once } from 'node:events';
+import { createServer } from 'node:http';
 
 import { serve } from '@hono/node-server';
 import { createMemoryStreamStore } from '@perennial/core';
@@ -15,6 +16,7 @@ const [kind, directory] = process.argv.slice(2);
 const urls = {
   memory: () => serveStore(createMemoryStreamStore()),
   file: () => serveStore(createFileStreamStore({ directory })),
+  nothing: serveNothing,
   'reference-memory': () => serveReference({}),
   'reference-file': () => serveReference({ dataDir: directory }),
 };
@@ -30,6 +32,23 @@ async function serveReference(options) {
   const { DurableStreamTestServer } = await import('@durable-streams/server');
   const server = new DurableStreamTestServer({ port: 0, compression: false, ...options });
   return server.start();
+}
+
+/** The least a Node server can do: it reads what is sent, keeps nothing, and gives fixed answers of the size that the others give. */
+async function serveNothing() {
+  const page = JSON.stringify(
+    Array.from({ length: 10 }, () => ({ type: 'text-delta', id: '0', delta: 'some token text here' })),
+  );
+  const headers = { 'stream-next-offset': '0', 'stream-up-to-date': 'true' };
+  const server = createServer((message, out) => {
+    message.resume();
+    message.once('end', () => {
+      if (message.method === 'GET') out.writeHead(200, { ...headers, 'content-type': 'application/json' }).end(page);
+      else out.writeHead(message.method === 'PUT' ? 201 : 204, headers).end();
+    });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return `http://127.0.0.1:${server.address().port}`;
 }
 
 function cpuTime() {
