@@ -24,7 +24,7 @@ export * from './writer/produce-stream.ts';
 export * from './writer/retry.ts';
 export * from './writer/writer.ts';
 export * from './reader/lease-observer.ts';
-export * from './reader/lost-producer.ts';
+export { endLapsed, endLost, PRODUCER_LOST } from './reader/lost-producer.ts';
 export * from './reader/reader.ts';
 export { END, PULL, type Pull, type Pullable, type Receiver, WAIT } from './transform/pull.ts';
 export type { TransformedStream } from './transform/fused.ts';

@@ -133,10 +133,11 @@ export class LiveFeed {
 
   async #follow(): Promise<void> {
     const { store } = this.#options;
-    const { id, incarnation } = this.#state.head;
+    const first = this.#state.head;
+    const { id, incarnation } = first;
     try {
       // Polls may all be too short for the pause that follows a look: the first one is at once.
-      if (this.#hasLapsed()) await this.#tick(this.#state.head);
+      if (!first.owner && this.#lease.observe(first).state === 'lapsed') await this.#tick(first);
       while (!this.#stop.signal.aborted) {
         const { cancel } = this.#state.head;
         const head = await store.wait(id, {
@@ -195,14 +196,12 @@ export class LiveFeed {
     }
   }
 
-  async #endLost(head: StreamHead, holder: StreamHead): Promise<boolean> {
-    try {
-      return await endLost(this.#options.store, head, holder);
-    } catch (error) {
+  #endLost(head: StreamHead, holder: StreamHead): Promise<boolean> {
+    return endLost(this.#options.store, head, holder).catch((error: unknown) => {
       // Losing the race against another observer, or a store that may not be written, is no reason to stop reading.
       if (!isStreamError(error) || error.code !== 'FENCED') this.#options.onError(error);
       return false;
-    }
+    });
   }
 
   #tickMs(): number {
@@ -210,11 +209,6 @@ export class LiveFeed {
     const idleLeft = this.#options.heartbeatMs - (performance.now() - this.#lastNews);
     const life = head.ttlMs === null ? Infinity : head.ttlMs / 2;
     return Math.max(MIN_TICK_MS, Math.min(idleLeft, life, this.#leaseTickMs(head)));
-  }
-
-  #hasLapsed(): boolean {
-    const { head } = this.#state;
-    return head.owner === null && this.#lease.observe(head).state === 'lapsed';
   }
 
   /** When to look at the lease next: when it lapses, and a while later if it could not be acted upon then. */

@@ -11,12 +11,8 @@ export interface Query {
 
 const COUNT = /^(0|[1-9]\d{0,15})$/;
 
-/** The query of a URL that has none. */
-export const NO_QUERY: Query = { has: () => false, text: () => undefined, count: () => undefined };
-
 /** Reads the query of a URL, with or without its question mark. */
 export function readQuery(search: string): Query {
-  if (search === '') return NO_QUERY;
   const searchParams = new URLSearchParams(search);
   const text = (name: string): string | undefined => {
     const values = searchParams.getAll(name);

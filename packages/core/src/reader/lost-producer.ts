@@ -11,8 +11,7 @@ export const PRODUCER_LOST: StreamEnd = {
 
 /** The head whose lease tells whether a stream's producer lives: its owner's, or its own. */
 export async function leaseHolderOf(store: StreamStore, head: StreamHead): Promise<StreamHead> {
-  if (head.owner === null || head.owner === head.id) return head;
-  return (await store.head(head.owner)) ?? head;
+  return (head.owner !== null && (await store.head(head.owner))) || head;
 }
 
 /**
