@@ -30,7 +30,7 @@ export class StreamWaiting {
     return size;
   }
 
-  /** Waits as `store`, starting with `head`. The watch goes on for as long as anybody waits. */
+  /** Waits as `store`, starting with `head`. The watch goes on until the last one has stopped waiting. */
   wait(
     head: StreamHead,
     options: WaitOptions,

@@ -123,7 +123,7 @@ async function storeWait(
   }
 }
 
-/** A head as anyone who may list streams sees it. */
+/** A head for whoever may list streams. */
 function publicHead({
   id,
   incarnation,
