@@ -1,8 +1,9 @@
 import type { StreamHead } from '../log/head.ts';
 import type { AppendSegment, SegmentProducer, SegmentResult } from '../log/store.ts';
-import { type Answer, emptyAnswer } from './answer.ts';
+import { type StreamHttpAnswer, emptyAnswer } from './answer.ts';
 import { readBody } from './body.ts';
 import type { HandlerContext, StreamRequest } from './context.ts';
+import type { RoutedRequest } from './http-request.ts';
 import { readContentType, readRecords } from './payload.ts';
 import { badRequest, HttpProblem } from './problem.ts';
 import { readEnd, readExpectedPosition, readProducer, readStreamSeq } from './request-headers.ts';
@@ -10,7 +11,7 @@ import { tailHeaders } from './state.ts';
 import { HEADER } from './wire.ts';
 
 /** `POST {stream}`: appends, closes, or both at once (PROTOCOL.md, "Append over HTTP"). */
-export async function handleAppend(context: HandlerContext, { request, id }: StreamRequest): Promise<Answer> {
+export async function handleAppend(context: HandlerContext, { request, id }: StreamRequest): Promise<StreamHttpAnswer> {
   await context.guard(request, id, 'append');
   const segment = await readSegment(context, request);
   const { head, segments } = await context.store.append(id, { segments: [segment] });
@@ -19,7 +20,7 @@ export async function handleAppend(context: HandlerContext, { request, id }: Str
   return answerAppend(context, segment, { head, result });
 }
 
-async function readSegment({ limits }: HandlerContext, request: Request): Promise<AppendSegment> {
+async function readSegment({ limits }: HandlerContext, request: RoutedRequest): Promise<AppendSegment> {
   const producer = readProducer(request);
   const streamSeq = readStreamSeq(request);
   const expectedPosition = readExpectedPosition(request);
@@ -56,7 +57,7 @@ function answerAppend(
   { store }: HandlerContext,
   segment: AppendSegment,
   { head, result }: Answered,
-): Answer | Promise<Answer> {
+): StreamHttpAnswer | Promise<StreamHttpAnswer> {
   const { producer, records } = segment;
   const tail = tailHeaders(head);
   switch (result.status) {

@@ -1,3 +1,4 @@
+import type { RoutedRequest } from './http-request.ts';
 import { HttpProblem, notFound } from './problem.ts';
 
 /** What a request wants to do (PROTOCOL.md, "Authorisation"). */
@@ -27,7 +28,7 @@ export class AuthorizeAnswer extends Error {
 }
 
 /** Throws unless the request may do all of `actions`, which are asked in order. */
-export type Guard = (request: Request, stream: string, ...actions: readonly StreamAction[]) => Promise<void>;
+export type Guard = (request: RoutedRequest, stream: string, ...actions: readonly StreamAction[]) => Promise<void>;
 
 const HOW_TO_FIX =
   'No request is allowed: `createStreamHandler` has no `authorize`. Pass `authorize: (request, { stream, action }) => boolean`, or ' +
@@ -45,15 +46,23 @@ export interface GuardOptions {
 export function createGuard({ authorize, allowAnonymous, onMisconfigured }: GuardOptions): Guard {
   if (!authorize) return (allowAnonymous ?? isDevelopment()) ? async () => undefined : denyAll(onMisconfigured);
   return async (request, stream, ...actions) => {
+    const asked = 'toRequest' in request ? request.toRequest() : request;
     for (const action of actions) {
-      const verdict = await authorize(request, { stream, action });
-      if (verdict instanceof Response) throw new AuthorizeAnswer(verdict);
+      const verdict = await authorize(asked, { stream, action });
+      if (verdict instanceof Response) throw answerOf(verdict);
       if (verdict !== true)
         throw action === 'read'
           ? notFound()
           : new HttpProblem(403, 'FORBIDDEN', `This request may not ${action} here.`);
     }
   };
+}
+
+function answerOf(response: Response): Error {
+  if (response.status > 0 && !response.bodyUsed && !response.body?.locked) return new AuthorizeAnswer(response);
+  return new Error(
+    '`authorize` answered with a response that cannot be sent: a network error, or one whose body was sent before. Make a new one each time.',
+  );
 }
 
 function denyAll(onMisconfigured: (error: Error) => void): Guard {

@@ -1,3 +1,4 @@
+import type { RoutedRequest } from './http-request.ts';
 import { badRequest, HttpProblem, limitExceeded } from './problem.ts';
 
 /**
@@ -6,7 +7,7 @@ import { badRequest, HttpProblem, limitExceeded } from './problem.ts';
  * @throws HttpProblem 413 as soon as more than `maxBytes` are announced or have arrived; 415 for a compressed body; 400 when the client
  * breaks off. Nothing of an incomplete body is used.
  */
-export async function readBody(request: Request, maxBytes: number): Promise<Uint8Array> {
+export async function readBody(request: RoutedRequest, maxBytes: number): Promise<Uint8Array> {
   const encoding = request.headers.get('Content-Encoding');
   if (encoding !== null && encoding.trim().toLowerCase() !== 'identity') {
     throw new HttpProblem(
@@ -30,7 +31,7 @@ export async function readBody(request: Request, maxBytes: number): Promise<Uint
   return new Uint8Array(body);
 }
 
-async function readStreamed(request: Request, maxBytes: number): Promise<Uint8Array> {
+async function readStreamed(request: RoutedRequest, maxBytes: number): Promise<Uint8Array> {
   if (!request.body) return new Uint8Array();
   const chunks: Uint8Array[] = [];
   let length = 0;

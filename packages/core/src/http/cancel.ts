@@ -1,7 +1,7 @@
 import { isStreamNotFound } from '../log/errors.ts';
 import type { StreamHead } from '../log/head.ts';
 import { journalIdOf } from '../log/stream-id.ts';
-import { type Answer, emptyAnswer } from './answer.ts';
+import { type StreamHttpAnswer, emptyAnswer } from './answer.ts';
 import { decodeUtf8, readBody } from './body.ts';
 import type { HandlerContext, StreamRequest } from './context.ts';
 import { isJson } from './json-array.ts';
@@ -14,7 +14,7 @@ const MAX_REASON_LENGTH = 1_024;
 export async function handleCancel(
   { guard, store, limits }: HandlerContext,
   { request, id }: StreamRequest,
-): Promise<Answer> {
+): Promise<StreamHttpAnswer> {
   await guard(request, id, 'cancel');
   const reason = readReason(decodeUtf8(await readBody(request, limits.maxBodyBytes)));
   const mark = { type: 'cancel', ...(reason !== undefined && { reason }) } as const;

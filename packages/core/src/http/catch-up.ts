@@ -1,6 +1,6 @@
 import { isJsonContentType, mediaType } from '../log/codec.ts';
 import { recordSize, type StreamRecord } from '../log/record.ts';
-import { type Answer, emptyAnswer } from './answer.ts';
+import { type StreamHttpAnswer, emptyAnswer } from './answer.ts';
 import type { HandlerContext, StreamRequest } from './context.ts';
 import { formatEtag, matchesEtag } from './etag.ts';
 import { formatOffset } from './offsets.ts';
@@ -20,7 +20,7 @@ export async function handleCatchUp(
   context: HandlerContext,
   streamRequest: StreamRequest,
   read: ReadRequest,
-): Promise<Answer> {
+): Promise<StreamHttpAnswer> {
   const opened = await openRead(context, streamRequest.id, read, PAGE_PIECE);
   return pageResponse(context, streamRequest, { read, opened });
 }
@@ -36,7 +36,7 @@ export function pageResponse(
   context: HandlerContext,
   { request, id }: StreamRequest,
   { read, opened }: PageSource,
-): Answer {
+): StreamHttpAnswer {
   const { head, from, byte, records } = opened;
   const to = pageEnd(context, opened);
   const atTail = to >= head.nextPosition;

@@ -1,6 +1,7 @@
 import type { StreamStore } from '../log/store.ts';
 import type { Guard } from './authorize.ts';
 import type { Cursors } from './cursors.ts';
+import type { RoutedRequest } from './http-request.ts';
 import type { LiveFeeds } from './live-feeds.ts';
 import type { ResolvedLimits } from './options.ts';
 import type { Query } from './query.ts';
@@ -23,12 +24,12 @@ export interface HandlerContext {
   readonly closing: AbortSignal | undefined;
   readonly random: () => number;
   /** Passes on an error that no client will hear of. */
-  readonly report: (error: unknown, request: Request) => void;
+  readonly report: (error: unknown, request: RoutedRequest) => void;
 }
 
 /** A request for one stream. */
 export interface StreamRequest {
-  readonly request: Request;
+  readonly request: RoutedRequest;
   readonly query: Query;
   readonly id: string;
 }

@@ -1,4 +1,5 @@
-import { type Answer, emptyAnswer } from './answer.ts';
+import { type StreamHttpAnswer, emptyAnswer } from './answer.ts';
+import type { RoutedRequest } from './http-request.ts';
 import { HttpProblem } from './problem.ts';
 import { HEADER } from './wire.ts';
 
@@ -52,35 +53,38 @@ const EXPOSED_HEADERS = [
 
 /** Adds CORS and security headers to every answer, and keeps foreign pages from writing (PROTOCOL.md, "Browsers"). */
 export interface BrowserPolicy {
-  /** The response of an answer. */
-  respond(request: Request, answer: Answer): Response;
-  /** Adds the headers to a response that somebody else made. Its headers have to be changeable. */
-  amend(request: Request, response: Response): Response;
+  /** Adds the headers to an answer. */
+  dress(request: RoutedRequest, answer: StreamHttpAnswer): StreamHttpAnswer;
+  /** Makes an answer, with the headers, of a response that somebody else made. */
+  amend(request: RoutedRequest, response: Response): StreamHttpAnswer;
   /** Answer to a CORS preflight. */
-  preflight(): Answer;
+  preflight(): StreamHttpAnswer;
   /** @throws {@link HttpProblem} 403 for a write that a page of a foreign origin sent. */
-  assertOrigin(request: Request): void;
+  assertOrigin(request: RoutedRequest): void;
 }
 
 /** Creates the policy. */
 export function createBrowserPolicy(cors: CorsOptions): BrowserPolicy {
   const allows = (origin: string): boolean => cors === '*' || (cors !== false && cors.includes(origin));
   const shared = sharedHeaders(cors);
-  const headersFor = (request: Request): Readonly<Record<string, string>> => {
+  const headersFor = (request: RoutedRequest): Readonly<Record<string, string>> => {
     if (cors === false || cors === '*') return shared;
     const origin = request.headers.get('Origin');
     if (origin === null || !allows(origin)) return shared;
     return { ...shared, 'Access-Control-Allow-Origin': origin, 'Access-Control-Allow-Credentials': 'true' };
   };
   return {
-    respond: (request, { status, headers, body }) =>
-      new Response(body, { status, headers: { ...headers, ...headersFor(request) } }),
-    amend(request, response) {
+    dress: (request, answer) => ({ ...answer, headers: { ...answer.headers, ...headersFor(request) } }),
+    amend(request, { status, headers: given, body }) {
+      // Those of a response that came from `fetch` or `Response.redirect` cannot be changed.
+      const headers = new Headers(given);
       for (const [name, value] of Object.entries(headersFor(request))) {
-        if (name === 'Vary') response.headers.append(name, value);
-        else response.headers.set(name, value);
+        if (name === 'Vary') headers.append(name, value);
+        else headers.set(name, value);
       }
-      return response;
+      const cookies = headers.getSetCookie();
+      headers.delete('Set-Cookie');
+      return { status, headers: Object.fromEntries(headers), cookies, body };
     },
     preflight() {
       const headers = { Allow: METHODS };

@@ -1,8 +1,9 @@
 import type { CreateOptions } from '../log/store.ts';
-import { type Answer, emptyAnswer } from './answer.ts';
+import { type StreamHttpAnswer, emptyAnswer } from './answer.ts';
 import { readBody } from './body.ts';
 import type { HandlerContext, StreamRequest } from './context.ts';
 import { createFork, resolveFork } from './fork.ts';
+import type { RoutedRequest } from './http-request.ts';
 import { readContentType, readRecords } from './payload.ts';
 import { readEnd, readForkHeaders, readLifetime } from './request-headers.ts';
 import { tailHeaders } from './state.ts';
@@ -10,7 +11,7 @@ import { tailHeaders } from './state.ts';
 const DEFAULT_CONTENT_TYPE = 'application/octet-stream';
 
 /** `PUT {stream}`: creates a stream, or confirms that it exists with the same configuration (PROTOCOL.md, "Create"). */
-export async function handleCreate(context: HandlerContext, { request, id }: StreamRequest): Promise<Answer> {
+export async function handleCreate(context: HandlerContext, { request, id }: StreamRequest): Promise<StreamHttpAnswer> {
   await context.guard(request, id, 'create');
   const given = readContentType(request);
   const headers = readForkHeaders(request);
@@ -36,7 +37,7 @@ export async function handleCreate(context: HandlerContext, { request, id }: Str
   });
 }
 
-function locationOf({ url }: Request): string {
+function locationOf({ url }: RoutedRequest): string {
   const { origin, pathname, search } = new URL(url);
   return `${origin}${pathname}${search}`;
 }

@@ -1,11 +1,11 @@
 import { isStreamError, isStreamRetained, type StreamErrorCode } from '../log/errors.ts';
-import { type Answer, jsonAnswer } from './answer.ts';
+import { type StreamHttpAnswer, jsonAnswer } from './answer.ts';
 import { gone, HttpProblem, type HttpProblemDetails, notFound } from './problem.ts';
 import { HEADER, type WireError } from './wire.ts';
 
 /** How an error leaves the server. */
 export interface ErrorAnswer {
-  readonly answer: Answer;
+  readonly answer: StreamHttpAnswer;
   /** Set when the error is the server's own: the client got nothing but this reference. */
   readonly reference?: string;
 }
@@ -75,7 +75,7 @@ export function toErrorAnswer(error: unknown, newReference: () => string): Error
   }
 }
 
-function gap(error: Error): Answer {
+function gap(error: Error): StreamHttpAnswer {
   const fields = publicFields(error);
   const headers = { [HEADER.earliestPosition]: String(fields['earliestPosition']) };
   return errorAnswer(410, 'GAP', error.message, { fields, headers });
@@ -100,7 +100,7 @@ function errorAnswer(
   code: StreamErrorCode,
   message: string,
   { fields, headers }: HttpProblemDetails = {},
-): Answer {
+): StreamHttpAnswer {
   const body: WireError = { error: { ...fields, code, message } };
   return jsonAnswer(status, JSON.stringify(body), { 'Cache-Control': 'no-store', ...headers, [HEADER.error]: code });
 }

@@ -1,4 +1,5 @@
 import type { StreamHead } from '../log/head.ts';
+import type { RoutedRequest } from './http-request.ts';
 
 /** What identifies the content of a page. */
 export interface EtagParts {
@@ -20,7 +21,7 @@ export function formatEtag({ head, start, end, suffix }: EtagParts): string {
 }
 
 /** True when `If-None-Match` lists the tag; weak comparison, as for all GET requests. */
-export function matchesEtag(request: Request, etag: string): boolean {
+export function matchesEtag(request: RoutedRequest, etag: string): boolean {
   const header = request.headers.get('If-None-Match');
   if (header === null) return false;
   return header.split(',').some((candidate) => {

@@ -1,7 +1,11 @@
+export { isLiveBody, type StreamHttpAnswer, toResponse } from './answer.ts';
 export type { Authorize, AuthorizeTarget, StreamAction } from './authorize.ts';
 export type { CorsOptions } from './cors.ts';
 export { createStreamHandler } from './handler.ts';
+export type { RoutedRequest, StreamHttpRequest } from './http-request.ts';
+export type { BodySink, LiveBody } from './live-body.ts';
 export { formatOffset, parseOffset, type StreamOffset } from './offsets.ts';
 export type { ErrorContext, StreamHandlerLimits, StreamHandlerOptions } from './options.ts';
+export { createStreamRouter, type StreamRouter } from './router.ts';
 export { streamUrl } from './stream-url.ts';
 export * from './wire.ts';

@@ -1,5 +1,5 @@
 import { isStreamNotFound } from '../log/errors.ts';
-import { type Answer, emptyAnswer } from './answer.ts';
+import { type StreamHttpAnswer, emptyAnswer } from './answer.ts';
 import { PAGE_PIECE, pageResponse } from './catch-up.ts';
 import type { HandlerContext, StreamRequest } from './context.ts';
 import { formatOffset } from './offsets.ts';
@@ -15,7 +15,7 @@ export async function handleLongPoll(
   context: HandlerContext,
   streamRequest: StreamRequest,
   read: ReadRequest,
-): Promise<Answer> {
+): Promise<StreamHttpAnswer> {
   assertServing(context);
   const opened = await openRead(context, streamRequest.id, read, PAGE_PIECE);
   if (opened.records.length > 0) return pageResponse(context, streamRequest, { read, opened });
@@ -80,7 +80,7 @@ export function noNews(
   { cursors }: HandlerContext,
   read: ReadRequest,
   { from, state }: { readonly from: number; readonly state: StreamState },
-): Answer {
+): StreamHttpAnswer {
   return emptyAnswer(204, {
     ...LIVE_HEADERS,
     [HEADER.cursor]: cursors.after(read.cursor),

@@ -1,5 +1,5 @@
 import { absence } from './absence.ts';
-import { type Answer, emptyAnswer } from './answer.ts';
+import { type StreamHttpAnswer, emptyAnswer } from './answer.ts';
 import type { HandlerContext, StreamRequest } from './context.ts';
 import { formatEtag } from './etag.ts';
 import { formatOffset } from './offsets.ts';
@@ -13,7 +13,7 @@ const LAST_DATE_MS = 8_640_000_000_000_000;
 export async function handleHead(
   { guard, store, feeds }: HandlerContext,
   { request, id }: StreamRequest,
-): Promise<Answer> {
+): Promise<StreamHttpAnswer> {
   await guard(request, id, 'read');
   const head = await store.head(id);
   if (!head) throw await absence(store, id);

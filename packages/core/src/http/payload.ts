@@ -1,6 +1,7 @@
 import { isJsonContentType } from '../log/codec.ts';
 import type { NewRecord } from '../log/record.ts';
 import { decodeUtf8 } from './body.ts';
+import type { RoutedRequest } from './http-request.ts';
 import { isJson, splitFlatArray, splitJson } from './json-array.ts';
 import type { ResolvedLimits } from './options.ts';
 import { badRequest, type HttpProblem, limitExceeded } from './problem.ts';
@@ -8,7 +9,7 @@ import { badRequest, type HttpProblem, limitExceeded } from './problem.ts';
 const MEDIA_TYPE = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+[\t ]*(?:;[\t\x20-\x7e]*)?$/;
 
 /** The request's content type, or undefined when there is none; throws a 400 for one that is no media type. */
-export function readContentType(request: Request): string | undefined {
+export function readContentType(request: RoutedRequest): string | undefined {
   const contentType = request.headers.get('Content-Type')?.trim();
   if (!contentType) return undefined;
   if (!MEDIA_TYPE.test(contentType))

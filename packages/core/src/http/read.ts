@@ -1,4 +1,4 @@
-import type { Answer } from './answer.ts';
+import type { StreamHttpAnswer } from './answer.ts';
 import { handleCatchUp } from './catch-up.ts';
 import type { HandlerContext, StreamRequest } from './context.ts';
 import { handleLongPoll } from './long-poll.ts';
@@ -8,7 +8,7 @@ import { handleUnopened } from './unopened-read.ts';
 import { watchOpening } from './unopened.ts';
 
 /** `GET {stream}` (PROTOCOL.md, "Reading"). */
-export async function handleRead(context: HandlerContext, streamRequest: StreamRequest): Promise<Answer> {
+export async function handleRead(context: HandlerContext, streamRequest: StreamRequest): Promise<StreamHttpAnswer> {
   // First, so that a request which makes no sense is told so whether the stream may be read or not.
   const read = parseReadRequest(streamRequest);
   await context.guard(streamRequest.request, streamRequest.id, 'read');
@@ -21,7 +21,11 @@ export async function handleRead(context: HandlerContext, streamRequest: StreamR
   }
 }
 
-function readOpened(context: HandlerContext, streamRequest: StreamRequest, read: ReadRequest): Promise<Answer> {
+function readOpened(
+  context: HandlerContext,
+  streamRequest: StreamRequest,
+  read: ReadRequest,
+): Promise<StreamHttpAnswer> {
   switch (read.live) {
     case 'no':
       return handleCatchUp(context, streamRequest, read);

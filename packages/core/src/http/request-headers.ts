@@ -1,6 +1,7 @@
 import { assertEnd } from '../log/append-request.ts';
 import type { StreamEnd } from '../log/end.ts';
 import type { SegmentProducer } from '../log/store.ts';
+import type { RoutedRequest } from './http-request.ts';
 import { parseOffset, type StreamOffset } from './offsets.ts';
 import { badRequest } from './problem.ts';
 import { parseCount } from './query.ts';
@@ -9,7 +10,7 @@ import { HEADER, OFFSET_NOW, OFFSET_START } from './wire.ts';
 const RFC_3339 = /^(\d{4})-(\d{2})-(\d{2})[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/;
 
 /** `Stream-TTL` in ms or `Stream-Expires-At` as ms since the Unix epoch; throws a 400 for both at once and for malformed values. */
-export function readLifetime({ headers }: Request): { readonly ttlMs?: number; readonly expiresAt?: number } {
+export function readLifetime({ headers }: RoutedRequest): { readonly ttlMs?: number; readonly expiresAt?: number } {
   const ttl = headers.get(HEADER.ttl);
   const expiresAt = headers.get(HEADER.expiresAt);
   if (ttl !== null && expiresAt !== null)
@@ -23,7 +24,7 @@ export function readLifetime({ headers }: Request): { readonly ttlMs?: number; r
 }
 
 /** The typed end a request asks for: `Perennial-End`, `completed` with a bare `Stream-Closed: true`, or undefined. */
-export function readEnd({ headers }: Request): StreamEnd | undefined {
+export function readEnd({ headers }: RoutedRequest): StreamEnd | undefined {
   const closed = headers.get(HEADER.closed)?.toLowerCase();
   const end = headers.get(HEADER.end);
   if (closed !== undefined && closed !== 'true' && closed !== 'false')
@@ -37,7 +38,7 @@ export function readEnd({ headers }: Request): StreamEnd | undefined {
 }
 
 /** `Producer-Id`, `-Epoch` and `-Seq`, or undefined; throws a 400 unless all or none of them are there and well formed. */
-export function readProducer({ headers }: Request): SegmentProducer | undefined {
+export function readProducer({ headers }: RoutedRequest): SegmentProducer | undefined {
   const id = headers.get(HEADER.producerId);
   const epoch = headers.get(HEADER.producerEpoch);
   const seq = headers.get(HEADER.producerSeq);
@@ -53,14 +54,14 @@ export function readProducer({ headers }: Request): SegmentProducer | undefined 
 }
 
 /** `Stream-Seq`; throws a 400 for an empty one. */
-export function readStreamSeq({ headers }: Request): string | undefined {
+export function readStreamSeq({ headers }: RoutedRequest): string | undefined {
   const seq = headers.get(HEADER.seq);
   if (seq === '') throw badRequest(HEADER.seq, `${HEADER.seq} may not be empty.`);
   return seq ?? undefined;
 }
 
 /** `Perennial-Expected-Position`. */
-export function readExpectedPosition({ headers }: Request): number | undefined {
+export function readExpectedPosition({ headers }: RoutedRequest): number | undefined {
   const position = headers.get(HEADER.expectedPosition);
   return position === null ? undefined : parseCount(HEADER.expectedPosition, position);
 }
@@ -76,11 +77,11 @@ export interface ForkHeaders {
 }
 
 /** Reads the fork headers; null when the request is not for a fork. */
-export function readForkHeaders({ headers }: Request): ForkHeaders | null {
+export function readForkHeaders({ headers }: RoutedRequest): ForkHeaders | null {
   const from = headers.get(HEADER.forkedFrom);
   if (from === null) {
     for (const name of [HEADER.forkOffset, HEADER.forkSubOffset])
-      if (headers.has(name)) throw badRequest(name, `${name} needs ${HEADER.forkedFrom} beside it.`);
+      if (headers.get(name) !== null) throw badRequest(name, `${name} needs ${HEADER.forkedFrom} beside it.`);
     return null;
   }
   const sub = headers.get(HEADER.forkSubOffset);

@@ -2,6 +2,7 @@ import { isStreamNotFound } from '../log/errors.ts';
 import type { StreamHead } from '../log/head.ts';
 import type { ReadResult } from '../log/store.ts';
 import { encodeSseComment } from '../sse/encode.ts';
+import type { BodySink, LiveBody } from './live-body.ts';
 import type { FeedBatch, FeedSubscriber, LiveFeed } from './live-feed.ts';
 import {
   encodeSseBatch,
@@ -46,22 +47,18 @@ const HEARTBEAT = new TextEncoder().encode(encodeSseComment());
  *
  * States: `behind` (reads for itself, one chunk per pull) ⇄ `live` (everything sent; the feed pushes) → `closed`.
  */
-export class SseReader implements FeedSubscriber {
-  readonly stream: ReadableStream<Uint8Array>;
+export class SseReader implements FeedSubscriber, LiveBody {
   readonly #options: SseReaderOptions;
   readonly #detach: () => void;
-  #controller!: ReadableStreamDefaultController<Uint8Array>;
+  #sink: BodySink | null = null;
   #mode: 'behind' | 'live' | 'closed' = 'behind';
   #place: SsePlace;
   /** State the client knows. */
   #known = '';
   /** A read of our own is on its way. */
   #busy = false;
-  /**
-   * A chunk waits for the client. Kept here, because asking the controller costs more than all else that a delivery takes; `enqueue` calls
-   * `pull` at once when the client was waiting.
-   */
-  #waiting = false;
+  /** A chunk waits for the client, or the response has not started. */
+  #waiting = true;
   /** When the waiting chunk was first found in the way; 0 = it was not. */
   #stuckSince = 0;
   /** The response is over once the waiting chunk is taken. */
@@ -73,28 +70,20 @@ export class SseReader implements FeedSubscriber {
     this.#place = options.place;
     this.#timer = setTimeout(() => this.#cut(), options.maxMs);
     this.#detach = options.feed.subscribe(this);
-    this.stream = new ReadableStream<Uint8Array>(
-      {
-        start: (controller) => {
-          this.#controller = controller;
-          this.#send(this.#encode(options.first));
-        },
-        pull: () => this.#onPull(),
-        cancel: () => this.close(),
-      },
-      { highWaterMark: 1 },
-    );
+  }
+
+  start(sink: BodySink): void {
+    this.#sink = sink;
+    if (this.#mode === 'closed') return sink.end();
+    this.#send(this.#encode(this.#options.first));
+    if (this.#mode === 'behind' && this.#canSend()) void this.#advance();
   }
 
   /** Ends the response where it is. Idempotent. */
   close(): void {
     if (this.#mode === 'closed') return;
     this.#release();
-    try {
-      this.#controller.close();
-    } catch {
-      // The client had cancelled the body already.
-    }
+    this.#sink?.end();
   }
 
   onBatch(batch: FeedBatch): void {
@@ -129,14 +118,12 @@ export class SseReader implements FeedSubscriber {
     else this.#cut();
   }
 
-  #onPull(): Promise<void> | undefined {
+  onDrain(): void {
     this.#waiting = false;
     this.#stuckSince = 0;
-    if (this.#cutting) {
-      this.#sayGoodbye();
-      return undefined;
-    }
-    return this.#mode === 'behind' ? this.#advance() : undefined;
+    if (this.#mode === 'closed') return;
+    if (this.#cutting) this.#sayGoodbye();
+    else if (this.#mode === 'behind') void this.#advance();
   }
 
   /** Sends what is there until the client has enough for now, or there is no more and the reader goes live. */
@@ -220,8 +207,9 @@ export class SseReader implements FeedSubscriber {
   }
 
   #enqueue(bytes: Uint8Array): void {
+    // Set before: a sink whose client was waiting drains within the call.
     this.#waiting = true;
-    this.#controller.enqueue(bytes);
+    if (this.#sink?.write(bytes)) this.#waiting = false;
   }
 
   /** The response has lasted long enough; the client resumes at the offset of the last control event. */
@@ -255,7 +243,7 @@ export class SseReader implements FeedSubscriber {
   #drop(): void {
     if (this.#mode === 'closed') return;
     this.#release();
-    this.#controller.error(new Error(`The client left data unread for more than ${this.#options.slowReaderMs} ms.`));
+    this.#sink?.fail(new Error(`The client left data unread for more than ${this.#options.slowReaderMs} ms.`));
   }
 
   #release(): void {

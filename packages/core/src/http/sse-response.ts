@@ -1,6 +1,7 @@
-import { type Answer, emptyAnswer } from './answer.ts';
+import { type StreamHttpAnswer, emptyAnswer } from './answer.ts';
 import { PAGE_PIECE } from './catch-up.ts';
 import type { HandlerContext, StreamRequest } from './context.ts';
+import type { RoutedRequest } from './http-request.ts';
 import { HttpProblem } from './problem.ts';
 import { type OpenedRead, openRead, type ReadRequest } from './read-request.ts';
 import { isFinal, placeAt, placeInside, type SseBatch, sseFormat, type SsePlace } from './sse-frames.ts';
@@ -13,7 +14,7 @@ export async function handleSse(
   context: HandlerContext,
   { request, id }: StreamRequest,
   read: ReadRequest,
-): Promise<Answer> {
+): Promise<StreamHttpAnswer> {
   assertServing(context);
   const release = context.slots.take(id);
   try {
@@ -39,7 +40,11 @@ interface Prepared {
   readonly release: () => void;
 }
 
-function respond(context: HandlerContext, request: Request, { read, opened, place, first, release }: Prepared): Answer {
+function respond(
+  context: HandlerContext,
+  request: RoutedRequest,
+  { read, opened, place, first, release }: Prepared,
+): StreamHttpAnswer {
   const { limits, cursors, store, random } = context;
   const { head } = opened;
   const format = sseFormat(read.view, head.contentType);
@@ -69,7 +74,7 @@ function respond(context: HandlerContext, request: Request, { read, opened, plac
   if (request.signal.aborted) reader.close();
   return {
     status: 200,
-    body: reader.stream,
+    body: reader,
     headers: {
       'Content-Type': 'text/event-stream',
       // `no-transform` keeps servers from gzipping events into one big block; the other header does the same for nginx.

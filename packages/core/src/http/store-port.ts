@@ -2,9 +2,10 @@ import { assertCreateOptions } from '../log/head-rules.ts';
 import type { StreamHead } from '../log/head.ts';
 import type { NewRecord } from '../log/record.ts';
 import type { ListOptions } from '../log/store.ts';
-import { type Answer, jsonAnswer } from './answer.ts';
+import { type StreamHttpAnswer, jsonAnswer } from './answer.ts';
 import { decodeUtf8, readBody } from './body.ts';
 import type { HandlerContext, StreamRequest } from './context.ts';
+import type { RoutedRequest } from './http-request.ts';
 import { isJson, splitJson } from './json-array.ts';
 import { exceeds, recordTooLarge, tooDeep, tooManyRecords } from './payload.ts';
 import { badRequest, HttpProblem } from './problem.ts';
@@ -25,7 +26,7 @@ const NO_STORE = { 'Cache-Control': 'no-store' };
 export async function handleStoreCreate(
   { guard, store, limits, quota }: HandlerContext,
   { request, id }: StreamRequest,
-): Promise<Answer> {
+): Promise<StreamHttpAnswer> {
   await guard(request, id, 'create', 'mark');
   const options = decodeCreateOptions(await readJson(request, limits.maxBodyBytes), decodeEnd);
   assertCreateOptions(options);
@@ -40,7 +41,7 @@ export async function handleStoreCreate(
 export async function handleStoreAppend(
   { guard, store, limits }: HandlerContext,
   { request, id }: StreamRequest,
-): Promise<Answer> {
+): Promise<StreamHttpAnswer> {
   await guard(request, id, 'append', 'mark');
   const append = decodeAppendRequest(await readJson(request, limits.maxBodyBytes), decodeEnd);
   const records = append.segments.flatMap((segment) => segment.records);
@@ -53,7 +54,7 @@ export async function handleStoreAppend(
 export async function handleStoreMark(
   { guard, store, limits }: HandlerContext,
   { request, id }: StreamRequest,
-): Promise<Answer> {
+): Promise<StreamHttpAnswer> {
   await guard(request, id, 'mark');
   const mark = decodeMark(await readJson(request, limits.maxBodyBytes));
   if (mark.type === 'cancel') await guard(request, id, 'cancel');
@@ -61,7 +62,7 @@ export async function handleStoreMark(
 }
 
 /** `GET {stream}?perennial-view=store`: {@link StreamStore.read}, `head`, `producer` and `wait`. */
-export async function handleStoreRead(context: HandlerContext, stream: StreamRequest): Promise<Answer> {
+export async function handleStoreRead(context: HandlerContext, stream: StreamRequest): Promise<StreamHttpAnswer> {
   const { query, request, id } = stream;
   await context.guard(request, id, 'read', 'mark');
   const { store } = context;
@@ -87,8 +88,8 @@ export async function handleStoreRead(context: HandlerContext, stream: StreamReq
 /** `GET {base}?perennial-list`: {@link StreamStore.list}; with `perennial-view=store` the heads are whole. */
 export async function handleStoreList(
   { guard, store }: HandlerContext,
-  { request, query }: { readonly request: Request; readonly query: Query },
-): Promise<Answer> {
+  { request, query }: { readonly request: RoutedRequest; readonly query: Query },
+): Promise<StreamHttpAnswer> {
   const prefix = query.text(PARAM.prefix) ?? '';
   const view = query.text(PARAM.view);
   if (view !== undefined && view !== 'store')
@@ -104,7 +105,7 @@ async function storeWait(
   context: HandlerContext,
   { request, query, id }: StreamRequest,
   wait: string,
-): Promise<Answer> {
+): Promise<StreamHttpAnswer> {
   assertServing(context);
   const { store, limits, closing } = context;
   const position = wait === 'end' ? Infinity : parseCount(PARAM.wait, wait);
@@ -159,7 +160,7 @@ function bounded(
   return value === undefined ? {} : { [name]: Math.min(value, most) };
 }
 
-async function readJson(request: Request, maxBytes: number): Promise<unknown> {
+async function readJson(request: RoutedRequest, maxBytes: number): Promise<unknown> {
   const text = decodeUtf8(await readBody(request, maxBytes));
   if (!isJson(text)) throw badRequest('body', 'The body is not valid JSON.');
   return JSON.parse(text);
@@ -185,6 +186,6 @@ function assertJsonTexts(records: readonly NewRecord[], limits: HandlerContext['
   }
 }
 
-function json(value: unknown, status = 200): Answer {
+function json(value: unknown, status = 200): StreamHttpAnswer {
   return jsonAnswer(status, JSON.stringify(value), NO_STORE);
 }

@@ -1,5 +1,5 @@
 import { isStreamNotFound } from '../log/errors.ts';
-import { type Answer, jsonAnswer } from './answer.ts';
+import { type StreamHttpAnswer, jsonAnswer } from './answer.ts';
 import type { HandlerContext, StreamRequest } from './context.ts';
 import { noNews, handleLongPoll } from './long-poll.ts';
 import { formatOffset } from './offsets.ts';
@@ -16,7 +16,7 @@ export function handleUnopened(
   context: HandlerContext,
   streamRequest: StreamRequest,
   { read, watch }: { readonly read: ReadRequest; readonly watch: OpeningWatch },
-): Promise<Answer> | Answer {
+): Promise<StreamHttpAnswer> | StreamHttpAnswer {
   // Whatever came, came after the request.
   const start = read.start.kind === 'offset' ? read.start : ({ kind: 'offset', position: 0, byte: 0 } as const);
   const next: ReadRequest = { ...read, start, resumed: false };
@@ -31,7 +31,7 @@ export function handleUnopened(
 }
 
 /** Only in the records view, which is JSON whatever the content type of the stream will be. */
-function emptyPage({ view }: ReadRequest, { state }: OpeningWatch): Answer {
+function emptyPage({ view }: ReadRequest, { state }: OpeningWatch): StreamHttpAnswer {
   if (view !== 'records') throw notFound();
   const headers = { ...stateHeaders(state, { position: 0 }), 'Cache-Control': 'no-store' };
   return withoutIncarnation(jsonAnswer(200, '[]', headers));
@@ -46,7 +46,7 @@ async function waitLongPoll(
   context: HandlerContext,
   streamRequest: StreamRequest,
   { read, watch }: Waiting,
-): Promise<Answer> {
+): Promise<StreamHttpAnswer> {
   assertServing(context);
   const { request, id } = streamRequest;
   const release = context.slots.take(id);
@@ -75,7 +75,7 @@ async function waitLongPoll(
   return withoutIncarnation(noNews(context, read, { from: 0, state: watch.state }));
 }
 
-function waitSse(context: HandlerContext, streamRequest: StreamRequest, { read, watch }: Waiting): Answer {
+function waitSse(context: HandlerContext, streamRequest: StreamRequest, { read, watch }: Waiting): StreamHttpAnswer {
   assertServing(context);
   const { request, id } = streamRequest;
   const { limits, cursors, random } = context;
@@ -107,7 +107,7 @@ function waitSse(context: HandlerContext, streamRequest: StreamRequest, { read, 
   if (request.signal.aborted) waiting.close();
   return {
     status: 200,
-    body: waiting.stream,
+    body: waiting,
     headers: {
       'Content-Type': 'text/event-stream',
       'Cache-Control': 'no-cache, no-transform',
@@ -118,7 +118,7 @@ function waitSse(context: HandlerContext, streamRequest: StreamRequest, { read, 
 }
 
 /** The stream has no incarnation yet, and that of its journal must not be taken for one. */
-function withoutIncarnation({ headers, ...answer }: Answer): Answer {
+function withoutIncarnation({ headers, ...answer }: StreamHttpAnswer): StreamHttpAnswer {
   const { [HEADER.incarnation]: _, ...others } = headers;
   return { ...answer, headers: others };
 }

@@ -1,5 +1,6 @@
 import { encodeSseComment } from '../sse/encode.ts';
-import type { Answer } from './answer.ts';
+import { isLiveBody, type StreamHttpAnswer } from './answer.ts';
+import type { BodySink, LiveBody } from './live-body.ts';
 import { encodeSseControl, placeAt, type SseFormat } from './sse-frames.ts';
 import { type StreamState, stateKey } from './state.ts';
 import type { OpeningWatch } from './unopened.ts';
@@ -14,7 +15,7 @@ export interface UnopenedSseOptions {
   readonly maxMs: number;
   readonly cursor: () => string;
   /** The response of the stream, now that it is there. */
-  readonly open: () => Promise<Answer>;
+  readonly open: () => Promise<StreamHttpAnswer>;
   /** Is called once, however the response ends. */
   readonly onClosed: () => void;
   /** Is told of store failures. */
@@ -29,14 +30,15 @@ const HEARTBEAT = new TextEncoder().encode(encodeSseComment());
  *
  * States: waiting → passing on (the stream is there) → closed.
  */
-export class UnopenedSse {
-  readonly stream: ReadableStream<Uint8Array>;
+export class UnopenedSse implements LiveBody {
   readonly #options: UnopenedSseOptions;
   readonly #stop = new AbortController();
   readonly #timers: ReturnType<typeof setTimeout>[];
-  #controller!: ReadableStreamDefaultController<Uint8Array>;
-  /** The response of the stream, once it is there. */
-  #inner: ReadableStreamDefaultReader<Uint8Array> | null = null;
+  #sink: BodySink | null = null;
+  /** The body of the stream, once it is there. */
+  #inner: LiveBody | null = null;
+  /** A chunk waits for the client. */
+  #waiting = false;
   /** State the client knows; null before it knows any. */
   #known: string | null = null;
   #isClosed = false;
@@ -47,32 +49,26 @@ export class UnopenedSse {
       setTimeout(() => this.close(), options.maxMs),
       setInterval(() => this.#beat(), options.heartbeatMs),
     ];
-    this.stream = new ReadableStream<Uint8Array>(
-      {
-        start: (controller) => {
-          this.#controller = controller;
-          this.#tell(options.watch.state);
-          void this.#follow();
-        },
-        pull: () => this.#pass(),
-        cancel: () => this.close(),
-      },
-      { highWaterMark: 1 },
-    );
+  }
+
+  start(sink: BodySink): void {
+    this.#sink = sink;
+    if (this.#isClosed) return sink.end();
+    this.#tell(this.#options.watch.state);
+    void this.#follow();
+  }
+
+  onDrain(): void {
+    this.#waiting = false;
+    this.#inner?.onDrain();
   }
 
   /** Ends the response where it is. Idempotent. */
   close(): void {
     if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.#stopWaiting();
-    void this.#inner?.cancel().catch(() => undefined);
-    this.#options.onClosed();
-    try {
-      this.#controller.close();
-    } catch {
-      // The client had cancelled the body already.
-    }
+    this.#release();
+    this.#inner?.close();
+    this.#sink?.end();
   }
 
   async #follow(): Promise<void> {
@@ -83,29 +79,35 @@ export class UnopenedSse {
       if (opening.kind === 'ended') this.#tell(opening.state);
       if (opening.kind !== 'opened') return this.close();
       this.#stopWaiting();
-      await this.#continueWith(await open());
+      this.#continueWith(await open());
     } catch (error) {
       if (!this.#isClosed) onError(error);
       this.close();
     }
   }
 
-  async #continueWith({ body, headers }: Answer): Promise<void> {
-    if (!(body instanceof ReadableStream)) return this.close();
+  #continueWith({ body, headers }: StreamHttpAnswer): void {
+    if (!isLiveBody(body)) return this.close();
+    this.#inner = body;
     // Bytes travel as base64, which only headers can say: the client gets those when it resumes.
     if (this.#isClosed || headers[HEADER.sseEncoding] !== undefined) {
-      await body.cancel();
+      body.close();
       return this.close();
     }
-    this.#inner = body.getReader();
-    if ((this.#controller.desiredSize ?? 0) > 0) await this.#pass();
+    body.start({
+      write: (chunk) => this.#sink?.write(chunk) ?? false,
+      end: () => this.close(),
+      fail: (error) => {
+        this.#release();
+        this.#sink?.fail(error);
+      },
+    });
   }
 
-  async #pass(): Promise<void> {
-    if (!this.#inner || this.#isClosed) return;
-    const { done, value } = await this.#inner.read();
-    if (done) this.close();
-    else if (!this.#isClosed) this.#controller.enqueue(value);
+  #release(): void {
+    this.#isClosed = true;
+    this.#stopWaiting();
+    this.#options.onClosed();
   }
 
   #tell(state: StreamState): void {
@@ -113,11 +115,17 @@ export class UnopenedSse {
     if (key === this.#known) return;
     this.#known = key;
     const { format, cursor } = this.#options;
-    this.#controller.enqueue(encodeSseControl({ format, place: placeAt(0), state, cursor: cursor() }));
+    this.#write(encodeSseControl({ format, place: placeAt(0), state, cursor: cursor() }));
   }
 
   #beat(): void {
-    if ((this.#controller.desiredSize ?? 0) > 0) this.#controller.enqueue(HEARTBEAT);
+    if (!this.#waiting) this.#write(HEARTBEAT);
+  }
+
+  #write(chunk: Uint8Array): void {
+    // Set before: a sink whose client was waiting drains within the call.
+    this.#waiting = true;
+    if (this.#sink?.write(chunk)) this.#waiting = false;
   }
 
   #stopWaiting(): void {

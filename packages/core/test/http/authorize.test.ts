@@ -126,6 +126,29 @@ describe('the hook', () => {
     expect(response.headers.get('Access-Control-Allow-Origin')).toBe('*');
   });
 
+  it('may set several cookies with its answer', async () => {
+    const own = new Headers([
+      ['Set-Cookie', 'a=1; Path=/'],
+      ['Set-Cookie', 'b=2; Expires=Wed, 21 Oct 2037 07:28:00 GMT'],
+    ]);
+    const { send } = createHarness({ authorize: () => new Response(null, { status: 401, headers: own }) });
+    expect((await send('GET', 's')).headers.getSetCookie()).toEqual(own.getSetCookie());
+  });
+
+  it.each(['a network error', 'a response that was sent before'])(
+    'that answers with %s is a fault of the server, which hears of it',
+    async (what) => {
+      const errors: unknown[] = [];
+      const once = what === 'a network error' ? Response.error() : new Response('denied', { status: 401 });
+      const { send } = createHarness({ authorize: () => once, onError: (error) => errors.push(error) });
+      await (await send('GET', 's')).text();
+      const response = await send('GET', 's');
+      expect(response.status).toBe(500);
+      expect(await response.text()).not.toContain('authorize');
+      expect(String(errors)).toContain('`authorize` answered with a response that cannot be sent');
+    },
+  );
+
   it.each([undefined, null, 1, 'true', {}])('allows with true alone, not with %j', async (verdict) => {
     const { store, send } = createHarness({ authorize: () => verdict as boolean });
     await seed(store, 's');
