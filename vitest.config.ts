@@ -19,6 +19,7 @@ const packages: readonly Package[] = [
   { name: 'actor' },
   { name: 'react', environment: 'happy-dom' },
   { name: 'next' },
+  { name: 'node' },
   // Its tests start processes, many of them one after the other.
   { name: 'cli', testTimeout: 60_000 },
   { name: 'demo', root: 'apps/demo' },

@@ -1,31 +1,28 @@
 /**
- * Child process: serves streams over HTTP, ours (mounted with `@hono/node-server`) or the reference server's, and reports what it costs. Its arguments: which server, and a folder
+ * Child process: serves streams over HTTP, ours or the reference server's, and reports what it costs. Its arguments: which server, and a folder
  * for those that need one. Messages: `usage` is answered with CPU time so far in microseconds, before (`cpuUs`) and after (`readyUs`)
  * collecting all garbage, and the resident memory in bytes after it.
  */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 
-import { serve } from '@hono/node-server';
 import { createMemoryStreamStore } from '@perennial/core';
-import { createStreamHandler } from '@perennial/core/http';
+import { createStreamListener } from '@perennial/node';
 import { createFileStreamStore } from '@perennial/store-file';
 
 const [kind, directory] = process.argv.slice(2);
 
 const urls = {
   memory: () => serveStore(createMemoryStreamStore()),
+    listen(createServer(createStreamListener({ store: createMemoryStreamStore(), allowAnonymous: true }))),
   file: () => serveStore(createFileStreamStore({ directory })),
   nothing: serveNothing,
   'reference-memory': () => serveReference({}),
   'reference-file': () => serveReference({ dataDir: directory }),
 };
 
-async function serveStore(store) {
-  const handler = createStreamHandler({ store, authorize: () => true, sseMaxMs: 600_000 });
-  const server = serve({ fetch: handler, port: 0, hostname: '127.0.0.1' });
-  if (!server.listening) await once(server, 'listening');
-  return `http://127.0.0.1:${server.address().port}`;
+function serveStore(store) {
+  return listen(createServer(createStreamListener({ store, authorize: () => true, sseMaxMs: 600_000 })));
 }
 
 async function serveReference(options) {
@@ -35,7 +32,7 @@ async function serveReference(options) {
 }
 
 /** The least a Node server can do: it reads what is sent, keeps nothing, and gives fixed answers of the size that the others give. */
-async function serveNothing() {
+function serveNothing() {
   const page = JSON.stringify(
     Array.from({ length: 10 }, () => ({ type: 'text-delta', id: '0', delta: 'some token text here' })),
   );
@@ -46,7 +43,12 @@ async function serveNothing() {
       if (message.method === 'GET') out.writeHead(200, { ...headers, 'content-type': 'application/json' }).end(page);
       else out.writeHead(message.method === 'PUT' ? 201 : 204, headers).end();
     });
-  }).listen(0, '127.0.0.1');
+  });
+  return listen(server);
+}
+
+async function listen(server) {
+  server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return `http://127.0.0.1:${server.address().port}`;
 }

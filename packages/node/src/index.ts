@@ -1,0 +1,1 @@
+export { createStreamListener, type StreamListener } from './create-stream-listener.ts';

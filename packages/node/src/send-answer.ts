@@ -1,0 +1,56 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+import { isLiveBody, type LiveBody, type StreamHttpAnswer } from '@perennial/core/http';
+
+/** Sends an answer as the response to a message. Resolves once all of it has been written, or has been given to who writes it. */
+export async function sendAnswer(
+  answer: StreamHttpAnswer,
+  message: IncomingMessage,
+  out: ServerResponse,
+): Promise<void> {
+  const { status, headers, cookies, body } = answer;
+  // What nobody has read of the request has to go, or the client could not finish sending it, nor send another.
+  if (!message.readableEnded) message.resume();
+  if (cookies?.length) out.setHeader('Set-Cookie', cookies);
+  if (isLiveBody(body)) return sendLive(body, () => out.writeHead(status, headers), out);
+  if (body instanceof ReadableStream) {
+    out.writeHead(status, headers);
+    return pipe(body, out);
+  }
+  // Node sends a body without a length in chunks, once there are headers; and an answer that may not have a body has no length either.
+  if (status === 204 || status === 304 || message.method === 'HEAD') out.writeHead(status, headers).end();
+  else out.writeHead(status, { ...headers, 'Content-Length': lengthOf(body) }).end(body ?? undefined);
+}
+
+function lengthOf(body: string | Uint8Array | null): number {
+  if (body === null) return 0;
+  return typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength;
+}
+
+function sendLive(body: LiveBody, writeHead: () => void, out: ServerResponse): void {
+  if (out.destroyed) return body.close();
+  writeHead();
+  out.on('drain', () => body.onDrain());
+  out.once('close', () => body.close());
+  body.start({
+    write: (chunk) => out.write(chunk),
+    end: () => out.end(),
+    fail: (error) => out.destroy(error),
+  });
+}
+
+async function pipe(body: ReadableStream<Uint8Array>, out: ServerResponse): Promise<void> {
+  const reader = body.getReader();
+  let goOn = (): void => undefined;
+  out.on('drain', () => goOn());
+  out.once('close', () => {
+    goOn();
+    void reader.cancel().catch(() => undefined);
+  });
+  if (out.destroyed) await reader.cancel();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return void out.end();
+    if (!out.write(value)) await new Promise<void>((resolve) => (goOn = resolve));
+  }
+}
