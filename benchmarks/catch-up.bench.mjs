@@ -8,10 +8,11 @@ import { fileURLToPath } from 'node:url';
 
 import { createMemoryStreamStore } from '@perennial/core';
 import { createStreamHandler } from '@perennial/core/http';
+import { createStreamListener } from '@perennial/node';
 
+import { listen } from './lib/listen.mjs';
 import { row } from './lib/results.mjs';
 import { compare } from './lib/rounds.mjs';
-import { listen, serveWeb } from './lib/web-server.mjs';
 
 const EVENTS = 100_000;
 const PIECE = 1_000;
@@ -26,8 +27,9 @@ for (let i = 0; i < EVENTS; i += PIECE) {
   await store.append('s', { segments: [{ records: texts.slice(i, i + PIECE).map((data) => ({ data })) }] });
 }
 const { records } = await store.read('s', { from: 0, limit: EVENTS, maxBytes: Number.MAX_SAFE_INTEGER });
-const handler = createStreamHandler({ store, authorize: () => true });
-const ours = await serveWeb(handler);
+const options = { store, authorize: () => true };
+const handler = createStreamHandler(options);
+const ours = await listen(createServer(createStreamListener(options)));
 
 const bare = await listen(
   createServer(async (request, response) => {

@@ -7,10 +7,10 @@ import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';
 
 import { createMemoryStreamStore } from '@perennial/core';
-import { createStreamHandler } from '@perennial/core/http';
+import { createStreamListener } from '@perennial/node';
 
+import { listen } from './lib/listen.mjs';
 import { compare } from './lib/rounds.mjs';
-import { listen, serveWeb } from './lib/web-server.mjs';
 
 const READERS = 100;
 const BATCHES = 2_000;
@@ -64,7 +64,7 @@ const publishBare = async (data) => {
 };
 
 const store = createMemoryStreamStore();
-const ours = await serveWeb(createStreamHandler({ store, authorize: () => true, basePath: '/streams' }));
+const ours = await listen(createServer(createStreamListener({ store, authorize: () => true, basePath: '/streams' })));
 let streams = 0;
 
 for (const view of ['plain', 'records']) {

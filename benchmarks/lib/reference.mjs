@@ -17,6 +17,11 @@ import { perItem, perSecond, row } from './results.mjs';
 
 const ROUNDS = 3;
 const IN_FLIGHT = 16;
+/** Per round, after as many to begin with: what counts is the tenth minute of a server, not its first second. */
+const APPENDS = 4_000;
+const BATCHES = 200;
+const TAIL_READS = 2_000;
+const CHUNKS = 500;
 const JSON_TYPE = { 'content-type': 'application/json' };
 const value = JSON.stringify({ type: 'text-delta', id: '0', delta: 'some token text here' });
 const arrayOf = (count) => `[${Array.from({ length: count }, () => value).join(',')}]`;
@@ -35,11 +40,13 @@ async function start(kind) {
   });
   children.push(child);
   const [{ url }] = await once(child, 'message');
-  const usage = async () => {
-    child.send('usage');
+  const ask = async (what) => {
+    child.send(what);
     return (await once(child, 'message'))[0];
   };
-  return { kind, url, usage };
+  const server = { kind, url, cpu: () => ask('cpu'), memory: () => ask('memory') };
+  await append(APPENDS, 1)(server);
+  return server;
 }
 
 /** Sends a request and returns status, headers and the length of the body. */
@@ -86,12 +93,11 @@ async function created(server, records = 0) {
 
 /** @returns {Promise<{ cpuUs: number, wallUs: number }>} per item */
 async function cost(server, items, work) {
-  const before = await server.usage();
+  const before = await server.cpu();
   const started = performance.now();
   await work();
   const wallUs = ((performance.now() - started) * 1_000) / items;
-  // From after the collection: a full one, which nobody asked the server for, costs as much as hundreds of requests.
-  return { wallUs, cpuUs: ((await server.usage()).cpuUs - before.readyUs) / items };
+  return { wallUs, cpuUs: ((await server.cpu()) - before) / items };
 }
 
 /** Runs `task` on both servers in turns. `task` returns the cost of one round. */
@@ -161,14 +167,15 @@ const append = (count, size) => async (server) => {
   return cost(server, count * size, () => repeat(count, () => send('POST', url, body)));
 };
 
-const readTail = (tails) => (server) => cost(server, 200, () => repeat(200, () => send('GET', tails.get(server))));
+const readTail = (tails) => (server) =>
+  cost(server, TAIL_READS, () => repeat(TAIL_READS, () => send('GET', tails.get(server))));
 
 /** What any server could reach against the reference: one that keeps nothing takes our place. */
 async function compareFloor(reference) {
   const nothing = await start('nothing');
   const pair = { ours: nothing, reference, name: 'A server that does nothing' };
   const tails = await tailsOf(pair, 1_000);
-  await contest('appends of one record, 16 in flight', pair, append(1_000, 1), { unit: 'append', hasGoal: false });
+  await contest('appends of one record, 16 in flight', pair, append(APPENDS, 1), { unit: 'append', hasGoal: false });
   await contest('read of the last 10 of 1,000 records', pair, readTail(tails), { unit: 'read', hasGoal: false });
 }
 
@@ -185,9 +192,9 @@ async function tailsOf({ ours, reference }, length) {
 }
 
 async function compareAll(pair) {
-  await contest('appends of one record, 16 in flight', pair, append(1_000, 1), { unit: 'append' });
-  await contest('the same, wall time', pair, append(1_000, 1), { unit: 'append', by: 'wallUs' });
-  await contest('appends of 100 records', pair, append(100, 100), { unit: 'record' });
+  await contest('appends of one record, 16 in flight', pair, append(APPENDS, 1), { unit: 'append' });
+  await contest('the same, wall time', pair, append(APPENDS, 1), { unit: 'append', by: 'wallUs' });
+  await contest('appends of 100 records', pair, append(BATCHES, 100), { unit: 'record' });
   const long = new Map([
     [pair.ours, await created(pair.ours, 10_000)],
     [pair.reference, await created(pair.reference, 10_000)],
@@ -210,7 +217,7 @@ async function compareAll(pair) {
     await contest(
       `${readers} SSE reader${readers > 1 ? 's' : ''}, chunks posted one by one`,
       pair,
-      (server) => live(server, readers, 100),
+      (server) => live(server, readers, CHUNKS),
       { unit: 'chunk', by: 'wallUs' },
     );
   }
@@ -219,15 +226,15 @@ async function compareAll(pair) {
 /** 500 readers of one stream: CPU time per delivery, and memory per reader. */
 async function many(server, readers, chunks) {
   const url = await created(server, 1);
-  const idle = await server.usage();
+  const idle = await server.memory();
   const { done } = await follow(url, readers, '"last-of-all"');
-  const open = await server.usage();
+  const open = await server.memory();
   const { cpuUs } = await cost(server, readers * chunks, async () => {
     for (let n = 0; n < chunks; n++) await send('POST', url, value);
     await send('POST', url, '"last-of-all"');
     await done;
   });
-  return { cpuUs, bytesPerReader: (open.rss - idle.rss) / readers };
+  return { cpuUs, bytesPerReader: (open - idle) / readers };
 }
 
 async function compareMany({ ours, reference }) {
@@ -254,9 +261,9 @@ function report(what, { pair: [ours, reference], texts: [mine, theirs], ratio })
 async function compareMemory({ ours, reference }) {
   const grown = [];
   for (const server of [ours, reference]) {
-    const before = await server.usage();
+    const before = await server.memory();
     for (let n = 0; n < 20; n++) await created(server, 10_000);
-    grown.push((await server.usage()).rss - before.rss);
+    grown.push((await server.memory()) - before);
   }
   const [mine, theirs] = grown.map((bytes) => `${(bytes / 2 ** 20).toFixed(0)} MiB`);
   report('memory that 20 streams of 10,000 records take', {

@@ -1,20 +1,20 @@
 /**
  * Child process: serves streams over HTTP, ours or the reference server's, and reports what it costs. Its arguments: which server, and a folder
- * for those that need one. Messages: `usage` is answered with CPU time so far in microseconds, before (`cpuUs`) and after (`readyUs`)
- * collecting all garbage, and the resident memory in bytes after it.
+ * for those that need one. Messages: `cpu` is answered with the CPU time so far in microseconds, `memory` with the resident memory in bytes
+ * after collecting all garbage.
  */
-import { once } from 'node:events';
 import { createServer } from 'node:http';
 
 import { createMemoryStreamStore } from '@perennial/core';
 import { createStreamListener } from '@perennial/node';
 import { createFileStreamStore } from '@perennial/store-file';
 
+import { listen } from './listen.mjs';
+
 const [kind, directory] = process.argv.slice(2);
 
 const urls = {
   memory: () => serveStore(createMemoryStreamStore()),
-    listen(createServer(createStreamListener({ store: createMemoryStreamStore(), allowAnonymous: true }))),
   file: () => serveStore(createFileStreamStore({ directory })),
   nothing: serveNothing,
   'reference-memory': () => serveReference({}),
@@ -22,7 +22,7 @@ const urls = {
 };
 
 function serveStore(store) {
-  return listen(createServer(createStreamListener({ store, authorize: () => true, sseMaxMs: 600_000 })));
+  return urlOf(createServer(createStreamListener({ store, authorize: () => true, sseMaxMs: 600_000 })));
 }
 
 async function serveReference(options) {
@@ -44,24 +44,21 @@ function serveNothing() {
       else out.writeHead(message.method === 'PUT' ? 201 : 204, headers).end();
     });
   });
-  return listen(server);
+  return urlOf(server);
 }
 
-async function listen(server) {
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return `http://127.0.0.1:${server.address().port}`;
-}
+const urlOf = async (server) => (await listen(server)).url;
 
 function cpuTime() {
   const { user, system } = process.cpuUsage();
   return user + system;
 }
 
-process.on('message', () => {
-  const cpuUs = cpuTime();
+function memory() {
   globalThis.gc?.();
-  process.send({ cpuUs, readyUs: cpuTime(), rss: process.memoryUsage().rss });
-});
+  return process.memoryUsage().rss;
+}
+
+process.on('message', (what) => process.send(what === 'cpu' ? cpuTime() : memory()));
 process.on('disconnect', () => process.exit());
 process.send({ url: await urls[kind]() });

@@ -56,12 +56,17 @@ export function splitJson(text: string): JsonValues {
 }
 
 /**
- * Checks and splits a JSON array of scalars and flat objects without white space and escapes, as those of chunks mostly are, in a third of
- * the time that {@link splitJson} and {@link isJson} take (10 against 31 us for 100 chunks). Null for any other text, valid or not.
+ * Checks and splits a scalar, a flat object or an array of those without white space and escapes, as those of chunks mostly are, in a third
+ * of the time that {@link splitJson} and {@link isJson} take (10 against 31 us for 100 chunks). Null for any other text, valid or not.
  */
-export function splitFlatArray(text: string): string[] | null {
+export function splitFlat(text: string): string[] | null {
   const end = text.length - 1;
-  if (text.charCodeAt(0) !== OPEN_ARRAY || text.charCodeAt(end) !== CLOSE_ARRAY || end > MAX_FLAT_LENGTH) return null;
+  if (end > MAX_FLAT_LENGTH) return null;
+  if (text.charCodeAt(0) !== OPEN_ARRAY) {
+    FLAT_VALUE.lastIndex = 0;
+    return FLAT_VALUE.test(text) && FLAT_VALUE.lastIndex > end ? [text] : null;
+  }
+  if (text.charCodeAt(end) !== CLOSE_ARRAY) return null;
   const values: string[] = [];
   for (let start = 1; ; start++) {
     FLAT_VALUE.lastIndex = start;

@@ -2,7 +2,7 @@ import { isJsonContentType } from '../log/codec.ts';
 import type { NewRecord } from '../log/record.ts';
 import { decodeUtf8 } from './body.ts';
 import type { RoutedRequest } from './http-request.ts';
-import { isJson, splitFlatArray, splitJson } from './json-array.ts';
+import { isJson, splitFlat, splitJson } from './json-array.ts';
 import type { ResolvedLimits } from './options.ts';
 import { badRequest, type HttpProblem, limitExceeded } from './problem.ts';
 
@@ -32,7 +32,7 @@ export function readRecords(body: Uint8Array, contentType: string, limits: Resol
     return [{ data: body }];
   }
   const text = decodeUtf8(body);
-  const values = splitFlatArray(text) ?? splitChecked(text, limits);
+  const values = splitFlat(text) ?? splitChecked(text, limits);
   if (values.length > limits.maxBatchRecords) throw tooManyRecords(limits);
   return values.map((data) => {
     if (exceeds(data, limits.maxRecordBytes)) throw recordTooLarge(limits);

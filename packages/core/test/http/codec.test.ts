@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { fromBase64, toBase64 } from '../../src/http/base64.ts';
-import { isJson, splitFlatArray, splitJson } from '../../src/http/json-array.ts';
+import { isJson, splitFlat, splitJson } from '../../src/http/json-array.ts';
 import { readUrl, type RequestUrl } from '../../src/http/request-url.ts';
 import { wholeTextLength } from '../../src/http/text-boundary.ts';
 
@@ -146,13 +146,15 @@ describe('the splitter of flat arrays', () => {
     const plain = fc.array(fc.oneof(scalar, object), { minLength: 1 }).filter((all) => !all.join('').includes('\\'));
     fc.assert(
       fc.property(plain, (elements) => {
-        expect(splitFlatArray(`[${elements.join(',')}]`)).toEqual(elements);
+        expect(splitFlat(`[${elements.join(',')}]`)).toEqual(elements);
+        for (const element of elements) expect(splitFlat(element)).toEqual([element]);
       }),
     );
     fc.assert(
       fc.property(array, (elements) => {
         const text = `[${elements.join(',')}]`;
-        expect([null, elements]).toContainEqual(splitFlatArray(text));
+        expect([null, elements]).toContainEqual(splitFlat(text));
+        for (const element of elements) expect([null, splitJson(element).values]).toContainEqual(splitFlat(element));
       }),
     );
   });
@@ -178,11 +180,11 @@ describe('the splitter of flat arrays', () => {
       '',
     );
     fc.assert(
-      fc.property(array, fc.nat(), fc.nat(2), noise, (elements, at, removed, inserted) => {
-        const text = `[${elements.join(',')}]`;
+      fc.property(fc.tuple(array, fc.boolean()), fc.nat(), fc.nat(2), noise, ([all, single], at, removed, inserted) => {
+        const text = single ? (all[0] ?? '0') : `[${all.join(',')}]`;
         const place = at % text.length;
         const broken = text.slice(0, place) + inserted + text.slice(place + removed);
-        const values = splitFlatArray(broken);
+        const values = splitFlat(broken);
         expect(values === null || isJson(broken)).toBe(true);
         expect([null, splitJson(broken).values]).toContainEqual(values);
       }),
@@ -204,20 +206,26 @@ describe('the splitter of flat arrays', () => {
     '["a\tb"]',
     '["a\\n"]',
     '[ 1]',
-    '{}',
+    '{',
+    '{}}',
+    '01',
+    '1 ',
+    ' "a"',
+    '1,2',
+    '{"a":{}}',
     '[{"a":1,}]',
     '[{,}]',
     '[tru]',
     '[1]]',
     '[[1]]',
   ])('leaves %j to the other', (text) => {
-    expect(splitFlatArray(text)).toBeNull();
+    expect(splitFlat(text)).toBeNull();
   });
 
   it('leaves also what is very long', () => {
-    expect(splitFlatArray(`["${'x'.repeat(2_000_000)}"]`)).toBeNull();
-    expect(splitFlatArray(`["${'x'.repeat(1_000_000)}"]`)).toHaveLength(1);
-    expect(splitFlatArray(`["${'x'.repeat(1_000_000)}]`)).toBeNull();
+    expect(splitFlat(`["${'x'.repeat(2_000_000)}"]`)).toBeNull();
+    expect(splitFlat(`["${'x'.repeat(1_000_000)}"]`)).toHaveLength(1);
+    expect(splitFlat(`["${'x'.repeat(1_000_000)}]`)).toBeNull();
   });
 });
 
