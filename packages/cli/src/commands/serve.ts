@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
+import type { RequestListener } from 'node:http';
 
 import type { StreamStore } from '@perennial/core';
-import { createStreamHandler } from '@perennial/core/http';
+import { createStreamListener } from '@perennial/node';
 
 import { CliError } from '../errors.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
-import { createGate, isLoopback } from '../serve/access.ts';
+import { createGate, isLoopback, refuse } from '../serve/access.ts';
 import { listen } from '../serve/listen.ts';
 import { openTarget } from '../target/open-target.ts';
 import { publishEndpoint } from '../target/served-endpoint.ts';
@@ -66,7 +67,7 @@ async function serveStore(
     open: token === undefined,
     host,
   });
-  const handler = createStreamHandler({
+  const streams = createStreamListener({
     store,
     basePath: path,
     // Whoever passes the gate may do everything.
@@ -76,10 +77,14 @@ async function serveStore(
     onError: (error, { method, url, reference }) =>
       messages.warn(`${method} ${url}${reference === undefined ? '' : ` (${reference})`}: ${String(error)}`),
   });
-  // A preflight carries no token.
-  const handle = async (request: Request): Promise<Response> =>
-    (request.method === 'OPTIONS' ? null : gate(request)) ?? handler(request);
-  const listening = await listen({ host, port, handle });
+  const listener: RequestListener = (message, out) => {
+    // A preflight carries no token.
+    const refusal = message.method === 'OPTIONS' ? null : gate(message);
+    if (!refusal) return streams(message, out);
+    message.resume();
+    refuse(out, refusal);
+  };
+  const listening = await listen({ host, port, listener });
   const base = path.replace(/\/$/, '');
   const withdraw =
     spec.kind === 'file'

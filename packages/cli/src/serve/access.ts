@@ -1,7 +1,14 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+/** Why a request may not pass. */
+export interface Refusal {
+  readonly status: 401 | 403;
+  readonly message: string;
+}
 
 /** Decides whether a request may pass at all; null when it may. */
-export type Gate = (request: Request) => Response | null;
+export type Gate = (message: IncomingMessage) => Refusal | null;
 
 /** Options of {@link createGate}. */
 export interface GateOptions {
@@ -29,34 +36,38 @@ export function isLoopback(host: string): boolean {
  */
 export function createGate({ tokens, open, host }: GateOptions): Gate {
   const digests = tokens.map(digest);
-  return (request) => {
-    const given = request.headers.get('Authorization');
-    if (given !== null) {
+  return ({ headers }) => {
+    const given = headers.authorization;
+    if (given !== undefined) {
       const token = /^Bearer (.+)$/i.exec(given)?.[1];
       const known = token !== undefined && digests.some((wanted) => timingSafeEqual(wanted, digest(token)));
-      return known ? null : refuse(401, 'The token is not the one this server was started with.');
+      return known ? null : { status: 401, message: 'The token is not the one this server was started with.' };
     }
-    if (!open) return refuse(401, 'This server wants a token.');
-    const { hostname } = new URL(request.url);
+    if (!open) return { status: 401, message: 'This server wants a token.' };
+    const hostname = hostnameOf(headers.host);
     if (isLoopback(hostname) || hostname === host) return null;
-    return refuse(403, `This server answers to ${host} only.`);
+    return { status: 403, message: `This server answers to ${host} only.` };
   };
+}
+
+/** Answers a request that may not pass. */
+export function refuse(out: ServerResponse, { status, message }: Refusal): void {
+  const body = JSON.stringify({ error: { code: 'FORBIDDEN', message } });
+  out.writeHead(status, {
+    'Content-Type': 'application/json',
+    'Content-Length': Buffer.byteLength(body),
+    'Perennial-Error': 'FORBIDDEN',
+    'Cache-Control': 'no-store',
+    ...(status === 401 && { 'WWW-Authenticate': 'Bearer' }),
+  });
+  out.end(body);
+}
+
+function hostnameOf(host: string | undefined): string {
+  const url = `http://${host ?? ''}`;
+  return URL.canParse(url) ? new URL(url).hostname : '';
 }
 
 function digest(token: string): Buffer {
   return createHash('sha256').update(token).digest();
-}
-
-function refuse(status: 401 | 403, message: string): Response {
-  return Response.json(
-    { error: { code: 'FORBIDDEN', message } },
-    {
-      status,
-      headers: {
-        'Perennial-Error': 'FORBIDDEN',
-        'Cache-Control': 'no-store',
-        ...(status === 401 && { 'WWW-Authenticate': 'Bearer' }),
-      },
-    },
-  );
 }

@@ -1,4 +1,5 @@
-import { serve as serveWeb } from 'srvx/node';
+import { once } from 'node:events';
+import { createServer, type RequestListener } from 'node:http';
 
 import { CliError } from '../errors.ts';
 
@@ -17,45 +18,36 @@ export interface ListenOptions {
   readonly host: string;
   /** 0: a free one. */
   readonly port: number;
-  readonly handle: (request: Request) => Promise<Response>;
+  readonly listener: RequestListener;
 }
 
 const IDLE_SWEEP_MS = 50;
 const ANY_ADDRESS: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1', '[::]': '::1' };
 
 /**
- * Serves a web handler on a port.
+ * Listens on a port.
  *
  * @throws {@link CliError} `PORT_IN_USE`, or `USAGE` for a host or port that this machine does not have.
  */
-export async function listen({ host, port, handle }: ListenOptions): Promise<Listening> {
-  const server = serveWeb({
-    hostname: host,
-    port,
-    fetch: handle,
-    silent: true,
-    manual: true,
-    // The command has its own idea of stopping: it ends live responses first.
-    gracefulShutdown: false,
-  });
+export async function listen({ host, port, listener }: ListenOptions): Promise<Listening> {
+  const server = createServer(listener);
   try {
-    await server.serve();
-    await server.ready();
+    server.listen(port, host.replace(/^\[(.*)\]$/, '$1'));
+    await once(server, 'listening');
   } catch (cause) {
     throw listenError({ host, port }, cause);
   }
-  const address = server.node?.server?.address();
+  const address = server.address();
   const bound = typeof address === 'object' && address !== null ? address.port : port;
   return {
     url: `http://${inUrl(host)}:${bound}`,
     localUrl: `http://${inUrl(ANY_ADDRESS[host] ?? host)}:${bound}`,
     close: async () => {
-      const node = server.node?.server;
       // A connection whose response was under way stays open for the client's next request, which must not come.
-      const sweep = setInterval(() => {
-        if (node && 'closeIdleConnections' in node) node.closeIdleConnections();
-      }, IDLE_SWEEP_MS);
-      await server.close().finally(() => clearInterval(sweep));
+      const sweep = setInterval(() => server.closeIdleConnections(), IDLE_SWEEP_MS);
+      const closed = once(server, 'close');
+      server.close();
+      await closed.finally(() => clearInterval(sweep));
     },
   };
 }
