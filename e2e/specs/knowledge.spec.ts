@@ -54,6 +54,9 @@ test('a folder of several hundred real documents is imported live, survives kill
   await expect(card).toContainText(new RegExp(`of ${expected} files`));
   await first.crash();
   await expect(card.getByTestId('status')).toHaveText('Reconnecting', { timeout: 20_000 });
+  // Nobody is there to stop it, which a button that does nothing would not tell.
+  await card.getByRole('button', { name: 'Stop' }).click();
+  await expect(card.getByRole('alert')).toContainText('Not stopped.');
 
   const second = await startDemo({ data: data.path, port: first.port, env });
   const summary = await knowledge.finished('docs', 150_000);

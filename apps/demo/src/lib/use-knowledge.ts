@@ -35,13 +35,14 @@ export function useKnowledge(snapshot: KnowledgeSnapshot | null, begun: boolean)
 /** A run as far as it has arrived. */
 export interface ImportRunNow extends RunNow {
   readonly status: AnswerStatus;
-  /** Asks the server to stop the run. */
-  readonly stop: () => void;
+  /** Asks the server to stop the run; resolves with false when it did not take the request. */
+  readonly stop: () => Promise<boolean>;
 }
 
 /** Follows one run of an import. */
 export function useImportRun(streamId: string): ImportRunNow {
   const stream = useStream(streamUrl(streamId), { schema: runChunkSchema, initial: EMPTY_RUN, reduce: foldRun });
   const { data, status, end, cancel } = stream;
-  return { ...data, status: toStatus(status, end), stop: () => void cancel('stopped by the reader') };
+  const stop = async (): Promise<boolean> => (await cancel('stopped by the reader')).ok;
+  return { ...data, status: toStatus(status, end), stop };
 }

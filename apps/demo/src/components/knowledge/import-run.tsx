@@ -2,7 +2,7 @@
 
 import { Progress } from '@base-ui/react/progress';
 import { CircleStop } from 'lucide-react';
-import type { ReactNode } from 'react';
+import { type ReactNode, useState } from 'react';
 
 import {
   countText,
@@ -16,6 +16,7 @@ import type { ImportPhase, ImportState } from '../../lib/knowledge.ts';
 import { isOpen } from '../../lib/status.ts';
 import { useImportRun } from '../../lib/use-knowledge.ts';
 import { Button } from '../button.tsx';
+import { FailureNotice } from '../failure-notice.tsx';
 import { StatusPill } from '../status-pill.tsx';
 import { SkippedList } from './skipped-list.tsx';
 import { SourceCard } from './source-card.tsx';
@@ -31,6 +32,7 @@ export interface ImportRunProps {
 /** A running import, live. */
 export function ImportRun({ state: { label, resumed }, run: { phase, stream }, icon }: ImportRunProps) {
   const { progress, problems, status, stop } = useImportRun(stream);
+  const [notStopped, setNotStopped] = useState(false);
   return (
     <SourceCard
       icon={icon}
@@ -38,7 +40,7 @@ export function ImportRun({ state: { label, resumed }, run: { phase, stream }, i
       summary={summaryOf(phase, progress)}
       state={<StatusPill status={status} end={null} />}
       actions={
-        <Button disabled={!isOpen(status)} onClick={stop}>
+        <Button disabled={!isOpen(status)} onClick={() => void stop().then((taken) => setNotStopped(!taken))}>
           <CircleStop aria-hidden className="size-4" />
           Stop
         </Button>
@@ -47,6 +49,11 @@ export function ImportRun({ state: { label, resumed }, run: { phase, stream }, i
       <div className="px-4 pb-4">
         <ImportBar label={label} phase={phase} progress={progress} />
         <StepTable phase={phase} progress={progress} />
+        {notStopped && (
+          <div className="mt-3">
+            <FailureNotice urgent>Not stopped. The server did not take the request; press Stop again.</FailureNotice>
+          </div>
+        )}
         {resumed && (
           <p className="mt-3 text-xs text-muted-foreground">
             Went on after an interruption; the table counts from there.
