@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream/promises';
 
 import { isLiveBody, type LiveBody, type StreamHttpAnswer } from '@perennial/core/http';
 
@@ -15,7 +16,7 @@ export async function sendAnswer(
   if (isLiveBody(body)) return sendLive(body, () => out.writeHead(status, headers), out);
   if (body instanceof ReadableStream) {
     out.writeHead(status, headers);
-    return pipe(body, out);
+    return pipeline(body, out);
   }
   // Node sends a body without a length in chunks, once there are headers; and an answer that may not have a body has no length either.
   if (status === 204 || status === 304 || message.method === 'HEAD') out.writeHead(status, headers).end();
@@ -37,20 +38,4 @@ function sendLive(body: LiveBody, writeHead: () => void, out: ServerResponse): v
     end: () => out.end(),
     fail: (error) => out.destroy(error),
   });
-}
-
-async function pipe(body: ReadableStream<Uint8Array>, out: ServerResponse): Promise<void> {
-  const reader = body.getReader();
-  let goOn = (): void => undefined;
-  out.on('drain', () => goOn());
-  out.once('close', () => {
-    goOn();
-    void reader.cancel().catch(() => undefined);
-  });
-  if (out.destroyed) await reader.cancel();
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return void out.end();
-    if (!out.write(value)) await new Promise<void>((resolve) => (goOn = resolve));
-  }
 }

@@ -299,6 +299,22 @@ describe('requests', () => {
     expect(await (await fetch(`${url}/s`)).json()).toHaveLength(20_000);
   });
 
+  it('for a page that cannot be finished are cut, so that nobody takes a part for the whole', async () => {
+    const inner = createMemoryStreamStore();
+    let reads = 0;
+    const store = overriding(inner, {
+      read: (id, options) => (++reads > 3 ? Promise.reject(new Error('The disk is gone.')) : inner.read(id, options)),
+    });
+    const { url } = await start({ store, pageBytes: 64_000_000, pageRecords: 1_000_000 });
+    await inner.create('s');
+    const values = Array.from({ length: 1_000 }, () => 'x'.repeat(1_000));
+    for (let n = 0; n < 10; n++) await append(inner, 's', ...values);
+    const response = await fetch(`${url}/s`);
+    expect(response.status).toBe(200);
+    await expect(response.text()).rejects.toThrow('terminated');
+    expect((await fetch(`${url}/s`, { method: 'HEAD' })).status).toBe(200);
+  });
+
   it('for a page nobody waits for any more cost no further reads', async () => {
     const inner = createMemoryStreamStore();
     let reads = 0;
