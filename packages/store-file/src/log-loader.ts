@@ -6,7 +6,7 @@ import { readCancel } from './cancel-file.ts';
 import { StreamCorruptError } from './file-errors.ts';
 import { isMissing, listIfPresent } from './file-system.ts';
 import { type CursorStep, FrameCursor, hasLaterCommit, type ReadBytes } from './frame-cursor.ts';
-import { decodeMeta, decodeRecords } from './frame-payload.ts';
+import { decodeMeta, decodeRecords, type Page } from './frame-payload.ts';
 import type { FrameHeader } from './frame.ts';
 import { newestLog, type StreamPaths, streamPaths, TOUCH_FILE } from './layout.ts';
 import { LogFiles } from './log-files.ts';
@@ -154,10 +154,9 @@ export async function scanLog(log: DurableLog, read: ReadBytes, { end, caching }
 }
 
 function recordsOf(log: DurableLog, payload: Buffer, { firstPosition, count }: FrameHeader): readonly StreamRecord[] {
-  const records: StreamRecord[] = [];
-  const take = (record: StreamRecord): boolean => records.push(record) > 0;
-  decodeRecords(payload, { firstPosition, count, isText: log.isText, from: firstPosition, take });
-  return records;
+  const page: Page = { limit: count, maxBytes: Infinity, records: [], bytes: 0 };
+  decodeRecords(payload, { firstPosition, count, isText: log.isText, from: firstPosition }, page);
+  return page.records;
 }
 
 /** Marks a log as damaged from its present end on. */
