@@ -12,6 +12,7 @@ import { newestLog, type StreamPaths, streamPaths, TOUCH_FILE } from './layout.t
 import { LogFiles } from './log-files.ts';
 import { readSnapshot } from './log-snapshot.ts';
 import { type DurableLog, foldFrame, headOfCreation, isTextStream, saltOf } from './log-state.ts';
+import { PageCache } from './page-cache.ts';
 import { PositionIndex } from './position-index.ts';
 import { RecordCache } from './record-cache.ts';
 import type { StoreContext } from './store-context.ts';
@@ -94,6 +95,7 @@ async function loadFiles(
     origin,
     index: snapshot?.index ?? new PositionIndex(),
     cache: new RecordCache(context.cache),
+    pages: new PageCache(context.pages),
     state: snapshot?.state ?? createLogState(head),
     bytes: snapshot?.bytes ?? origin,
     damage: null,

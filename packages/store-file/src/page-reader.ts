@@ -29,7 +29,7 @@ export async function readStoredPage(
   if (fork && request.from < fork.position) return [];
   const file = files.paths.log;
   if (log.damage && request.from >= log.damage.position) throw new StreamCorruptError(id, { ...log.damage, file });
-  const cached = readCachedPage(log, request);
+  const cached = readCachedPage(log, request) ?? log.pages.find(request);
   if (cached) return cached;
   const read: ReadBytes = (target, at) => files.read(target, at);
   return withSpareBuffer((buffer) => readPage(log, { read, buffer, request, file }));
@@ -96,6 +96,7 @@ async function readPage(
     decodeRecords(step.payload, { firstPosition, count, isText: log.isText, from: wanted }, page);
     wanted = request.from + page.records.length;
   }
+  if (!isOpen(page)) log.pages.note(request, page.records, page.bytes);
   return page.records;
 }
 

@@ -12,7 +12,7 @@ export interface CacheBudget {
 }
 
 /** What a record costs besides its data: the object, its position, timestamp and producer. */
-const RECORD_OVERHEAD = 160;
+export const RECORD_OVERHEAD = 160;
 /** How much of a full cache is kept, so that not every append moves the whole array. */
 const KEEP = 0.75;
 
