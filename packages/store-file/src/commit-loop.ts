@@ -214,7 +214,7 @@ export class CommitLoop {
       await files.commit(frames, { at: log.bytes, sync, confirm, onSyncing: this.#answerUntold });
     const ms = performance.now() - started;
     if (sync) this.#syncedBytes = bytes;
-    for (const { offset, firstPosition, count } of frames) if (count > 0) log.index.add(firstPosition, offset);
+    this.#takeFrames(frames);
     log.bytes = bytes;
     this.#fold(batch, head);
     this.#isUnpublished ||= changes.length > 0 || publish;
@@ -240,17 +240,24 @@ export class CommitLoop {
     );
   }
 
+  #takeFrames(frames: readonly EncodedFrame[]): void {
+    const { index, cache } = this.#options.log;
+    for (const { offset, firstPosition, records } of frames) {
+      if (records.length > 0) index.add(firstPosition, offset);
+      cache.push(records);
+    }
+    cache.trim();
+  }
+
   /** Makes the calls visible. */
   #fold(batch: readonly PendingCall[], head: StreamHead): void {
-    const { state, cache } = this.#options.log;
+    const { state } = this.#options.log;
     for (const { change } of batch) {
       if (!change) continue;
-      cache.push(change.records);
       for (const [id, producer] of change.producers) state.producers.set(id, producer);
       if (change.streamSeq !== null) state.streamSeq = change.streamSeq;
       if (change.token !== null) state.fenceNonce = change.nonce;
     }
-    cache.trim();
     state.head = head;
   }
 

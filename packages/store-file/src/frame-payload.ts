@@ -75,18 +75,18 @@ const LENGTH_BYTES = 4;
 export function encodePayload(meta: FrameMeta, records: readonly StreamRecord[], room: number): Buffer {
   const json = JSON.stringify(meta);
   const dataAt = room + LENGTH_BYTES * (records.length + 1);
-  if (records.some((record) => record.kind === 'data' && typeof record.data !== 'string')) {
-    return encodeBytes(json, records, { room, dataAt });
+  const texts: string[] = [];
+  for (const record of records) {
+    if (record.kind !== 'data') texts.push('');
+    else if (typeof record.data === 'string') texts.push(record.data);
+    else return encodeBytes(json, records, { room, dataAt });
   }
-  const text = json + (records.length === 1 && records[0] ? textOf(records[0]) : records.map(textOf).join(''));
+  const text = json + (texts.length === 1 ? texts[0] : texts.join(''));
   const bytes = Buffer.byteLength(text);
   const frame = Buffer.allocUnsafe(dataAt + bytes);
   const isAscii = text.length === bytes;
   let at = frame.writeUInt32LE(isAscii ? json.length : Buffer.byteLength(json), room);
-  for (const record of records) {
-    const data = textOf(record);
-    at = frame.writeUInt32LE(isAscii ? data.length : Buffer.byteLength(data), at);
-  }
+  for (const data of texts) at = frame.writeUInt32LE(isAscii ? data.length : Buffer.byteLength(data), at);
   frame.write(text, dataAt);
   return frame;
 }
@@ -235,10 +235,6 @@ function toRecord(run: RecordRun, index: number, position: number, data: RecordD
     step: run.s,
     attempt: run.a ?? 1,
   };
-}
-
-function textOf(record: StreamRecord): string {
-  return record.kind === 'data' && typeof record.data === 'string' ? record.data : '';
 }
 
 const NO_BYTES = new Uint8Array(0);
