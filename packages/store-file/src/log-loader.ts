@@ -168,7 +168,7 @@ export function damageLog(log: DurableLog): void {
 
 /**
  * Tells damage from a torn tail: the trace of a write that never finished and was never acknowledged. A frame that was durable has
- * either a later commit behind it or a tail mark that covers it.
+ * either a commit behind it that was written after that, or a tail mark that covers it.
  */
 async function isDamage(
   log: DurableLog,
