@@ -22,7 +22,7 @@ export interface EncodedFrame {
   readonly frame: Buffer;
   readonly offset: number;
   readonly firstPosition: number;
-  readonly count: number;
+  readonly records: readonly StreamRecord[];
 }
 
 /** A frame takes changes until it holds so much; to read one record a reader has to read all of a frame. */
@@ -41,7 +41,7 @@ export function encodeBatch(changes: readonly Change[], place: FramePlace): read
     const frame = encodeFrame(part, { ...place, offset, position });
     frames.push(frame);
     offset += frame.frame.length;
-    position += frame.count;
+    position += frame.records.length;
     start = index + 1;
     bytes = 0;
   });
@@ -72,7 +72,7 @@ export function encodeRawFrame(meta: FrameMeta, records: readonly StreamRecord[]
     generation,
   };
   writeFrameHeader(frame, header, frameSeed(salt, offset));
-  return { frame, offset, firstPosition, count: records.length };
+  return { frame, offset, firstPosition, records };
 }
 
 /** Later changes win, as they would one by one. */

@@ -2,16 +2,17 @@
  * Group commit of one stream: everything that is in flight goes into one write and one sync, and is answered together.
  *
  * States: idle -> gathering (the calls of this turn) -> writing (calls made meanwhile gather for the next commit) -> writing again when
- * there are such calls, else gathering what the answered callers send next -> idle. {@link CommitPace} may end a gathering early.
+ * there are such calls, else gathering what the answered callers send next -> idle. {@link CommitPace} may end a gathering early, and may
+ * let what gathers while a commit is synced go ahead: it is written at once, and synced when its turn comes.
  *
- * A failed commit rejects every call not yet answered, those that gather included, because they were decided on top of what was not
+ * A call is answered when a sync has succeeded that began after its bytes were in the file. A failed commit rejects every call not yet answered, those that gather included, because they were decided on top of what was not
  * stored; the log is cut back to what is durable before anything is written again.
  */
-import type { SegmentResult, StreamError, StreamHead } from '@perennial/core';
+import type { StreamError, StreamHead } from '@perennial/core';
 
-import { type EncodedFrame, encodeBatch } from './batch-encoder.ts';
-import type { Change } from './change.ts';
+import type { EncodedFrame } from './batch-encoder.ts';
 import { CommitPace } from './commit-pace.ts';
+import { type AheadCommit, type Commit, encodeCommit, type PendingCall } from './commit.ts';
 import { toFileError } from './file-errors.ts';
 import { isMissing } from './file-system.ts';
 import type { LogFiles } from './log-files.ts';
@@ -37,22 +38,6 @@ export interface CommitLoopOptions {
   readonly onRollback: () => void;
 }
 
-/** A call that waits for its commit. */
-export interface PendingCall {
-  /** Null: only waits for what is in flight. */
-  readonly change: Change | null;
-  /** Something to publish besides: a beat of the lease. */
-  readonly publish: boolean;
-  /** The head after this call. */
-  readonly head: StreamHead;
-  /** Counted in the budget of pending bytes. */
-  readonly bytes: number;
-  /** For an append, the results to answer with. */
-  readonly segments: readonly SegmentResult[] | null;
-  readonly resolve: (answer: { readonly segments: readonly SegmentResult[] | null; readonly head: StreamHead }) => void;
-  readonly reject: (error: StreamError) => void;
-}
-
 /** Bytes that one commit takes at most, unless a single call has more. */
 const BATCH_TARGET_BYTES = 4_194_304;
 /** Commits in quick succession are published together: each publication costs a twentieth of a commit. */
@@ -63,13 +48,20 @@ export class CommitLoop {
   readonly #options: CommitLoopOptions;
   readonly #pace = new CommitPace();
   readonly #endOfTurn = (): void => this.#endTurn();
-  readonly #answerUntold = (): void => {
-    const batch = this.#untold;
-    this.#untold = [];
-    if (batch.length > 0) this.#answer(batch);
+  readonly #onSyncing = (): void => {
+    this.#isSyncing = this.#options.sync;
+    this.#answerUntold();
   };
   #state: 'idle' | 'gathering' | 'writing' = 'idle';
   #calls: PendingCall[] = [];
+  /** The commit in flight is in the file, and being synced. */
+  #isSyncing = false;
+  /** What is written behind the commit in flight. */
+  #ahead: AheadCommit | null = null;
+  /** Where the commit encoded last ends. */
+  #encoded = { bytes: 0, position: 0 };
+  /** When the files got to work on the commit in flight. */
+  #startedAt = 0;
   #syncedBytes: number;
   /** The file may hold more than the durable log since a commit failed. */
   #overhangs = false;
@@ -99,8 +91,10 @@ export class CommitLoop {
       this.#pace.arm();
       // After the calls of this turn, so that they go together.
       queueMicrotask(this.#endOfTurn);
-    } else if (this.#state === 'gathering' && this.#pace.isFull(this.#calls.length)) {
-      void this.#write(false);
+    } else if (this.#state === 'gathering') {
+      if (this.#pace.isFull(this.#calls.length)) void this.#write(false);
+    } else if (this.#isSyncing && !this.#ahead && this.#pace.goesAhead(this.#calls.length)) {
+      this.#goAhead();
     }
   }
 
@@ -138,17 +132,39 @@ export class CommitLoop {
   /** @param isWhole The group has everything of its turn. */
   async #write(isWhole: boolean): Promise<void> {
     this.#state = 'writing';
-    const batch = this.#takeBatch();
+    const ahead = this.#ahead;
+    this.#ahead = null;
+    const batch = ahead?.batch ?? this.#takeBatch();
     try {
-      const ms = await this.#commit(batch);
+      this.#startedAt = performance.now();
+      ahead?.begin();
+      const commit = await (ahead?.stored ?? this.#store(batch, null));
+      this.#isSyncing = false;
+      const ms = performance.now() - this.#startedAt;
+      await this.#settle(commit);
       this.#answerUntold();
       this.#pace.stored(batch.length, { ms, isWhole });
       this.#proceed(batch);
     } catch (error) {
+      this.#isSyncing = false;
       this.#answerUntold();
-      await this.#recover(await this.#explain(error), batch);
+      await this.#recover(batch, await this.#explain(error));
       this.#proceed([]);
     }
+  }
+
+  /**
+   * Writes what has gathered while the commit before it is synced, so that only the syncs follow one another (1,000 callers: 0.8 of the
+   * time). Its own sync begins when that commit is done; if that fails, so does this.
+   */
+  #goAhead(): void {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const batch = this.#takeBatch();
+    const stored = this.#store(batch, promise);
+    // Both are looked at when it is its turn, if it gets that far.
+    promise.catch(() => undefined);
+    stored.catch(() => undefined);
+    this.#ahead = { batch, stored, begin: resolve, fail: reject };
   }
 
   /**
@@ -157,8 +173,8 @@ export class CommitLoop {
    * begun, because a write that ends while this thread is busy is synced only after that (1,000 callers: 0.8 of the time).
    */
   #proceed(batch: readonly PendingCall[]): void {
-    const hasNext = this.#calls.length > 0;
-    if (hasNext && !this.#pace.shouldMeet()) {
+    const hasNext = this.#ahead !== null || this.#calls.length > 0;
+    if (this.#ahead || (hasNext && !this.#pace.shouldMeet())) {
       this.#untold = batch;
       void this.#write(false);
       if (!this.#pace.splits) this.#answerUntold();
@@ -185,42 +201,34 @@ export class CommitLoop {
     return calls;
   }
 
-  /** Resolves with the time that the files took, in ms. */
-  async #commit(batch: readonly PendingCall[]): Promise<number> {
-    const { log, files, generation, sync, confirm } = this.#options;
-    const changes: Change[] = [];
-    let publish = false;
-    for (const call of batch) {
-      if (call.change) changes.push(call.change);
-      if (call.publish) publish = true;
-    }
-    const { head } = batch.at(-1) ?? log.state;
-    let frames: readonly EncodedFrame[] = [];
-    let { bytes } = log;
-    if (changes.length > 0) {
-      const place = {
-        salt: log.salt,
-        offset: bytes,
-        position: log.state.head.nextPosition,
-        syncedBytes: this.#syncedBytes,
-        generation,
-      };
-      frames = encodeBatch(changes, place);
-      for (const { frame } of frames) bytes += frame.length;
-    }
+  /**
+   * Encodes calls and brings them to the disk.
+   *
+   * @param turn Null: at once. Else they go behind the commit in flight, and are synced when this resolves.
+   */
+  async #store(batch: readonly PendingCall[], turn: Promise<void> | null): Promise<Commit> {
+    const { log, files, sync, confirm, generation } = this.#options;
+    const { bytes, position } = turn ? this.#encoded : { bytes: log.bytes, position: log.state.head.nextPosition };
+    const place = { salt: log.salt, offset: bytes, position, syncedBytes: this.#syncedBytes, generation };
+    const commit = encodeCommit(batch, { place, head: log.state.head });
+    this.#encoded = { bytes: commit.bytes, position: commit.head.nextPosition };
     if (this.#overhangs) await this.#cutBack();
-    const started = performance.now();
-    if (changes.length > 0 || publish)
-      await files.commit(frames, { at: log.bytes, sync, confirm, onSyncing: this.#answerUntold });
-    const ms = performance.now() - started;
+    if (!turn) this.#startedAt = performance.now();
+    if (commit.frames.length > 0 || commit.publish)
+      await files.commit(commit.frames, { at: bytes, sync, turn, confirm, onSyncing: this.#onSyncing });
+    return commit;
+  }
+
+  /** Takes a commit that is stored into the log. */
+  async #settle({ batch, head, frames, bytes, publish }: Commit): Promise<void> {
+    const { log, sync } = this.#options;
     if (sync) this.#syncedBytes = bytes;
-    for (const { offset, firstPosition, count } of frames) if (count > 0) log.index.add(firstPosition, offset);
+    this.#takeFrames(frames);
     log.bytes = bytes;
     this.#fold(batch, head);
-    this.#isUnpublished ||= changes.length > 0 || publish;
+    this.#isUnpublished ||= frames.length > 0 || publish;
     if (publish) await this.#publish();
-    else if (started - this.#publishedAt >= PUBLISH_INTERVAL_MS) void this.#publish();
-    return ms;
+    else if (this.#startedAt - this.#publishedAt >= PUBLISH_INTERVAL_MS) void this.#publish();
   }
 
   /**
@@ -240,18 +248,31 @@ export class CommitLoop {
     );
   }
 
+  #takeFrames(frames: readonly EncodedFrame[]): void {
+    const { index, cache } = this.#options.log;
+    for (const { offset, firstPosition, records } of frames) {
+      if (records.length > 0) index.add(firstPosition, offset);
+      cache.push(records);
+    }
+    cache.trim();
+  }
+
   /** Makes the calls visible. */
   #fold(batch: readonly PendingCall[], head: StreamHead): void {
-    const { state, cache } = this.#options.log;
+    const { state } = this.#options.log;
     for (const { change } of batch) {
       if (!change) continue;
-      cache.push(change.records);
       for (const [id, producer] of change.producers) state.producers.set(id, producer);
       if (change.streamSeq !== null) state.streamSeq = change.streamSeq;
       if (change.token !== null) state.fenceNonce = change.nonce;
     }
-    cache.trim();
     state.head = head;
+  }
+
+  #answerUntold(): void {
+    const batch = this.#untold;
+    this.#untold = [];
+    if (batch.length > 0) this.#answer(batch);
   }
 
   #answer(batch: readonly PendingCall[]): void {
@@ -275,9 +296,14 @@ export class CommitLoop {
   }
 
   /** Nothing of the failed commit may stay, and nothing decided on top of it may be answered. */
-  async #recover(error: StreamError, batch: readonly PendingCall[]): Promise<void> {
-    const failed = this.#rollBack(batch);
+  async #recover(batch: readonly PendingCall[], error: StreamError): Promise<void> {
+    const ahead = this.#ahead;
+    this.#ahead = null;
+    const failed = this.#rollBack(ahead ? [...batch, ...ahead.batch] : batch);
     this.#overhangs = !this.#aborted;
+    // Its write has to be over before the log is cut.
+    ahead?.fail(error);
+    await Promise.allSettled([ahead?.stored]);
     try {
       if (this.#overhangs) await this.#cutBack();
     } catch {

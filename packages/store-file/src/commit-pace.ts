@@ -1,6 +1,8 @@
 /** Smaller groups are decided faster than any disk syncs. */
 const MIN_SPLIT = 128;
 const COMMITS_PER_MEETING = 128;
+/** Weight of the last commit: one that takes long says little. */
+const SMOOTHING = 0.125;
 
 /**
  * Decides when the calls that gather are committed. Usually when the turn is over, so that all of them share one sync. But callers that
@@ -13,6 +15,8 @@ export class CommitPace {
   #splitAt = Infinity;
   #armedAt = 0;
   #gatheredMs = 0;
+  /** Time that the disk took of late. */
+  #diskMs = 0;
   #commits = 0;
 
   /** True while half of the calls are decided as the other half is stored. */
@@ -30,6 +34,11 @@ export class CommitPace {
     return size >= this.#splitAt;
   }
 
+  /** True when a group of this size is to be written while the one before it is synced. */
+  goesAhead(size: number): boolean {
+    return size >= this.#splitAt && this.#commits < COMMITS_PER_MEETING;
+  }
+
   /** A group that was armed is taken. */
   gathered(): void {
     this.#gatheredMs = performance.now() - this.#armedAt;
@@ -43,11 +52,12 @@ export class CommitPace {
    */
   stored(size: number, { ms, isWhole }: { readonly ms: number; readonly isWhole: boolean }): void {
     this.#commits++;
+    this.#diskMs = isWhole ? ms : this.#diskMs + (ms - this.#diskMs) * SMOOTHING;
     if (isWhole && size >= MIN_SPLIT) {
       this.#splitAt = ms < this.#gatheredMs ? size / 2 : Infinity;
       this.#commits = 0;
       // The disk has become slow: the halves meet at once. The first one tells nothing, since the other was decided meanwhile.
-    } else if (this.#commits > 1 && ms > this.#gatheredMs) this.#commits = COMMITS_PER_MEETING;
+    } else if (this.#commits > 1 && this.#diskMs > this.#gatheredMs) this.#commits = COMMITS_PER_MEETING;
   }
 
   /** True when the halves are to meet again, because things may have changed. */

@@ -23,6 +23,7 @@ import { createFileForks } from './file-forks.ts';
 import { createHandlePool } from './handle-pool.ts';
 import { storeLayout } from './layout.ts';
 import type { ResolvedOptions } from './options.ts';
+import { PageBudget } from './page-cache.ts';
 import type { PageRequest } from './page-reader.ts';
 import { currentProcess, type ProcessIdentity } from './process-identity.ts';
 import { RetainedStreams } from './retained-streams.ts';
@@ -45,6 +46,8 @@ const LIST_PARALLEL = 16;
 const SWEEP_STREAMS = 4;
 /** How much of the caches goes when all of them together are too large. */
 const CACHE_RELIEF = 0.75;
+/** Share of the memory for records that pages read again and again may take. */
+const PAGE_SHARE = 0.25;
 
 /** All that this process does in one directory; every store opened on the directory shares it. */
 export class Engine {
@@ -83,7 +86,13 @@ export class Engine {
         onLost: (error) => this.#onLost(error),
       }),
       handles: createHandlePool(maxOpenFiles),
-      cache: { used: 0, maxBytes: cacheBytes, maxStreamBytes: streamCacheBytes, relieve: () => this.#relieveCaches() },
+      cache: {
+        used: 0,
+        maxBytes: cacheBytes * (1 - PAGE_SHARE),
+        maxStreamBytes: streamCacheBytes,
+        relieve: () => this.#relieveCaches(),
+      },
+      pages: new PageBudget(cacheBytes * PAGE_SHARE),
       pending: { used: 0, maxBytes: maxPendingBytes },
     };
     this.#folders = new StreamFolders(this.#context, this.#syncNames);

@@ -34,6 +34,7 @@ export class FollowedStream {
 
   async close(): Promise<void> {
     this.log.cache.clear();
+    this.log.pages.clear();
     await this.files.close();
   }
 }

@@ -28,6 +28,8 @@ export interface FrameCursorOptions {
   readonly end: number;
   /** Bytes per read. @default 256 KiB */
   readonly chunkBytes?: number;
+  /** Read into this as long as it is large enough, else into a fresh one each time. @default none */
+  readonly buffer?: Buffer | null;
 }
 
 const DEFAULT_CHUNK_BYTES = 262_144;
@@ -40,6 +42,7 @@ export class FrameCursor {
   readonly #read: ReadBytes;
   readonly #salt: number;
   readonly #chunkBytes: number;
+  readonly #spare: Buffer | null;
   #end: number;
   #offset: number;
   #buffer: Buffer = Buffer.alloc(0);
@@ -47,12 +50,13 @@ export class FrameCursor {
   #bufferAt = 0;
   #needed = 0;
 
-  constructor({ read, salt, start, end, chunkBytes = DEFAULT_CHUNK_BYTES }: FrameCursorOptions) {
+  constructor({ read, salt, start, end, chunkBytes = DEFAULT_CHUNK_BYTES, buffer = null }: FrameCursorOptions) {
     this.#read = read;
     this.#salt = salt;
     this.#offset = start;
     this.#end = end;
     this.#chunkBytes = chunkBytes;
+    this.#spare = buffer;
   }
 
   /** Where the next frame begins. */
@@ -87,8 +91,8 @@ export class FrameCursor {
   /** Reads what {@link step} asked for, and the rest of a chunk. */
   async fill(): Promise<void> {
     const wanted = Math.min(Math.max(this.#needed, this.#chunkBytes), this.#end - this.#offset);
-    // A fresh buffer: payloads handed out still point into the old one.
-    const buffer = Buffer.allocUnsafe(wanted);
+    const spare = this.#spare;
+    const buffer = spare && spare.length >= wanted ? spare.subarray(0, wanted) : Buffer.allocUnsafe(wanted);
     const length = await this.#read(buffer, this.#offset);
     this.#buffer = buffer.subarray(0, length);
     this.#bufferAt = this.#offset;

@@ -1,13 +1,16 @@
-import type {
-  CancelRequest,
-  DataRecord,
-  ForkOrigin,
-  ProducerStamp,
-  RecordData,
-  StreamEnd,
-  StreamRecord,
-  SupersedeRecord,
+import {
+  type CancelRequest,
+  type DataRecord,
+  type ForkOrigin,
+  type ProducerStamp,
+  type RecordData,
+  recordSize,
+  type StreamEnd,
+  type StreamRecord,
+  type SupersedeRecord,
 } from '@perennial/core';
+
+import { TextCutter } from './text-cutter.ts';
 
 /**
  * A frame's payload: the length of the metadata and of each record's data (4 bytes each), the metadata as JSON, the data. Whatever an append changes is in one frame, so records, producer states and the end are stored together or not at all.
@@ -72,18 +75,18 @@ const LENGTH_BYTES = 4;
 export function encodePayload(meta: FrameMeta, records: readonly StreamRecord[], room: number): Buffer {
   const json = JSON.stringify(meta);
   const dataAt = room + LENGTH_BYTES * (records.length + 1);
-  if (records.some((record) => record.kind === 'data' && typeof record.data !== 'string')) {
-    return encodeBytes(json, records, { room, dataAt });
+  const texts: string[] = [];
+  for (const record of records) {
+    if (record.kind !== 'data') texts.push('');
+    else if (typeof record.data === 'string') texts.push(record.data);
+    else return encodeBytes(json, records, { room, dataAt });
   }
-  const text = json + (records.length === 1 && records[0] ? textOf(records[0]) : records.map(textOf).join(''));
+  const text = json + (texts.length === 1 ? texts[0] : texts.join(''));
   const bytes = Buffer.byteLength(text);
   const frame = Buffer.allocUnsafe(dataAt + bytes);
   const isAscii = text.length === bytes;
   let at = frame.writeUInt32LE(isAscii ? json.length : Buffer.byteLength(json), room);
-  for (const record of records) {
-    const data = textOf(record);
-    at = frame.writeUInt32LE(isAscii ? data.length : Buffer.byteLength(data), at);
-  }
+  for (const data of texts) at = frame.writeUInt32LE(isAscii ? data.length : Buffer.byteLength(data), at);
   frame.write(text, dataAt);
   return frame;
 }
@@ -114,6 +117,15 @@ export function decodeMeta(payload: Buffer, count: number): FrameMeta {
   return JSON.parse(payload.toString('utf8', start, start + payload.readUInt32LE(0))) as FrameMeta;
 }
 
+/** Records in the making, up to a limit; the one that reaches `maxBytes` still belongs to them. */
+export interface Page {
+  readonly limit: number;
+  readonly maxBytes: number;
+  readonly records: StreamRecord[];
+  /** Payload bytes of the records. */
+  bytes: number;
+}
+
 /** Options of {@link decodeRecords}. */
 export interface DecodeOptions {
   /** Position of the frame's first record. */
@@ -121,26 +133,33 @@ export interface DecodeOptions {
   readonly count: number;
   /** Data is text, else bytes. */
   readonly isText: boolean;
-  /** Takes a record; false stops. */
-  readonly take: (record: StreamRecord) => boolean;
   /** First position wanted. */
   readonly from: number;
 }
 
-/** Decodes the records of a payload whose checksum is right, from `from` on, until `take` has enough. */
-export function decodeRecords(payload: Buffer, { firstPosition, count, isText, take, from }: DecodeOptions): void {
+/** Decodes the records of a payload whose checksum is right, from `from` on, until the page is full. */
+export function decodeRecords(
+  payload: Buffer,
+  { firstPosition, count, isText, from }: DecodeOptions,
+  page: Page,
+): void {
   const { runs = [] } = decodeMeta(payload, count);
+  const lengths = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
+  const texts = isText ? new TextCutter(payload) : null;
   let lengthAt = LENGTH_BYTES;
-  let at = LENGTH_BYTES * (count + 1) + payload.readUInt32LE(0);
+  let at = LENGTH_BYTES * (count + 1) + lengths.getUint32(0, true);
   let position = firstPosition;
   for (const run of runs) {
     for (let i = 0; i < run.n; i++, position++, lengthAt += LENGTH_BYTES) {
       const start = at;
-      at += payload.readUInt32LE(lengthAt);
+      at += lengths.getUint32(lengthAt, true);
       if (position < from) continue;
       // A copy: a slice would keep the whole frame in memory for as long as one record lives.
-      const data = isText ? payload.toString('utf8', start, at) : new Uint8Array(payload.subarray(start, at));
-      if (!take(toRecord(run, i, position, data))) return;
+      const data = texts ? texts.cut(start, at) : new Uint8Array(payload.subarray(start, at));
+      const record = toRecord(run, i, position, data);
+      page.records.push(record);
+      page.bytes += recordSize(record);
+      if (page.records.length >= page.limit || page.bytes >= page.maxBytes) return;
     }
   }
 }
@@ -216,10 +235,6 @@ function toRecord(run: RecordRun, index: number, position: number, data: RecordD
     step: run.s,
     attempt: run.a ?? 1,
   };
-}
-
-function textOf(record: StreamRecord): string {
-  return record.kind === 'data' && typeof record.data === 'string' ? record.data : '';
 }
 
 const NO_BYTES = new Uint8Array(0);

@@ -10,6 +10,8 @@ export interface CommitOptions {
   readonly at: number;
   /** Wait until the frames are on disk. */
   readonly sync: boolean;
+  /** What to wait for between the write and the sync; when it rejects, so does the commit. Null: nothing. */
+  readonly turn: Promise<void> | null;
   /** Called once the frames are in the file. */
   readonly confirm: () => Promise<void>;
   /** Called while they are synced. */
@@ -55,12 +57,13 @@ export class LogFiles {
   /** Writes frames and syncs them while it confirms. After a rejection the log's end is unknown: {@link reset} it. */
   async commit(
     frames: readonly { readonly frame: Buffer }[],
-    { at, sync, confirm, onSyncing }: CommitOptions,
+    { at, sync, turn, confirm, onSyncing }: CommitOptions,
   ): Promise<void> {
     const acquired = this.#place.acquire();
     const files = acquired instanceof Promise ? await acquired : acquired;
     try {
       if (frames.length > 0) await writeFully(files.log, frames, at);
+      if (turn) await turn;
       // First, because handing a call to the system's threads takes a while.
       const synced = sync && frames.length > 0 ? files.log.datasync() : null;
       // The lock is looked at once the bytes are in the file, and while they are synced. What counts is this order: a new owner removes

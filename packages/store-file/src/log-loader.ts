@@ -6,12 +6,13 @@ import { readCancel } from './cancel-file.ts';
 import { StreamCorruptError } from './file-errors.ts';
 import { isMissing, listIfPresent } from './file-system.ts';
 import { type CursorStep, FrameCursor, hasLaterCommit, type ReadBytes } from './frame-cursor.ts';
-import { decodeMeta, decodeRecords } from './frame-payload.ts';
+import { decodeMeta, decodeRecords, type Page } from './frame-payload.ts';
 import type { FrameHeader } from './frame.ts';
 import { newestLog, type StreamPaths, streamPaths, TOUCH_FILE } from './layout.ts';
 import { LogFiles } from './log-files.ts';
 import { readSnapshot } from './log-snapshot.ts';
 import { type DurableLog, foldFrame, headOfCreation, isTextStream, saltOf } from './log-state.ts';
+import { PageCache } from './page-cache.ts';
 import { PositionIndex } from './position-index.ts';
 import { RecordCache } from './record-cache.ts';
 import type { StoreContext } from './store-context.ts';
@@ -94,6 +95,7 @@ async function loadFiles(
     origin,
     index: snapshot?.index ?? new PositionIndex(),
     cache: new RecordCache(context.cache),
+    pages: new PageCache(context.pages),
     state: snapshot?.state ?? createLogState(head),
     bytes: snapshot?.bytes ?? origin,
     damage: null,
@@ -154,10 +156,9 @@ export async function scanLog(log: DurableLog, read: ReadBytes, { end, caching }
 }
 
 function recordsOf(log: DurableLog, payload: Buffer, { firstPosition, count }: FrameHeader): readonly StreamRecord[] {
-  const records: StreamRecord[] = [];
-  const take = (record: StreamRecord): boolean => records.push(record) > 0;
-  decodeRecords(payload, { firstPosition, count, isText: log.isText, from: firstPosition, take });
-  return records;
+  const page: Page = { limit: count, maxBytes: Infinity, records: [], bytes: 0 };
+  decodeRecords(payload, { firstPosition, count, isText: log.isText, from: firstPosition }, page);
+  return page.records;
 }
 
 /** Marks a log as damaged from its present end on. */
@@ -167,7 +168,7 @@ export function damageLog(log: DurableLog): void {
 
 /**
  * Tells damage from a torn tail: the trace of a write that never finished and was never acknowledged. A frame that was durable has
- * either a later commit behind it or a tail mark that covers it.
+ * either a commit behind it that was written after that, or a tail mark that covers it.
  */
 async function isDamage(
   log: DurableLog,

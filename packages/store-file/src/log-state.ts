@@ -10,6 +10,7 @@ import {
 import { checksum } from './checksum.ts';
 import type { Creation, FrameMeta } from './frame-payload.ts';
 import type { FrameHeader } from './frame.ts';
+import type { PageCache } from './page-cache.ts';
 import type { PositionIndex } from './position-index.ts';
 import type { RecordCache } from './record-cache.ts';
 
@@ -22,6 +23,7 @@ export interface DurableLog {
   readonly origin: number;
   readonly index: PositionIndex;
   readonly cache: RecordCache;
+  readonly pages: PageCache;
   readonly state: LogState;
   /** Durable bytes. */
   bytes: number;

@@ -35,7 +35,7 @@ export interface FileStreamStoreOptions {
   readonly maxOpenFiles?: number;
   /** Streams whose state stays in memory while nobody uses them. @default 1024 */
   readonly maxLoadedStreams?: number;
-  /** Memory for recent records, over all streams. @default 64 MiB */
+  /** Memory for records, over all streams: three quarters for recent ones, one for pages that several readers have read. @default 64 MiB */
   readonly cacheBytes?: number;
   /** Memory for recent records of one stream. @default 1 MiB */
   readonly streamCacheBytes?: number;

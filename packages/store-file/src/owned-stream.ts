@@ -51,6 +51,7 @@ export class OwnedStream {
     const { log } = this;
     if (log.bytes - log.snapshotBytes >= CLOSING_SNAPSHOT_BYTES && !log.damage) await this.#writeSnapshot();
     log.cache.clear();
+    log.pages.clear();
     await this.files.close();
   }
 
@@ -58,6 +59,7 @@ export class OwnedStream {
   abandon(reason: StreamError): void {
     this.queue.abort(reason);
     this.log.cache.clear();
+    this.log.pages.clear();
     void this.files.close().catch(() => undefined);
   }
 

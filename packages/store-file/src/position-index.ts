@@ -41,14 +41,13 @@ export class PositionIndex {
 
   /** The last known frame at or before a position; the log's first frame when none is known. */
   locate(position: number, origin: number): { readonly position: number; readonly offset: number } {
-    let low = 0;
-    let high = this.#positions.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#positions[middle] ?? Infinity) <= position) low = middle + 1;
-      else high = middle;
-    }
-    return { position: this.#positions[low - 1] ?? 0, offset: this.#offsets[low - 1] ?? origin };
+    const known = this.#countBefore(position + 1);
+    return { position: this.#positions[known - 1] ?? 0, offset: this.#offsets[known - 1] ?? origin };
+  }
+
+  /** Offset of the first known frame that holds nothing before a position; `end` when none is known. */
+  offsetAfter(position: number, end: number): number {
+    return this.#offsets[this.#countBefore(position)] ?? end;
   }
 
   toData(): PositionIndexData {
@@ -56,6 +55,18 @@ export class PositionIndex {
       stride: this.#stride,
       entries: this.#positions.flatMap((position, i) => [position, this.#offsets[i] ?? 0]),
     };
+  }
+
+  /** Number of entries before a position. */
+  #countBefore(position: number): number {
+    let low = 0;
+    let high = this.#positions.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#positions[middle] ?? Infinity) < position) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   #thin(): void {

@@ -12,7 +12,7 @@ export interface CacheBudget {
 }
 
 /** What a record costs besides its data: the object, its position, timestamp and producer. */
-const RECORD_OVERHEAD = 160;
+export const RECORD_OVERHEAD = 160;
 /** How much of a full cache is kept, so that not every append moves the whole array. */
 const KEEP = 0.75;
 
@@ -20,6 +20,8 @@ const KEEP = 0.75;
 export class RecordCache {
   readonly #budget: CacheBudget;
   #records: StreamRecord[] = [];
+  /** What each record takes. Kept, because looking at records that are to go, long after they came, misses the processor's caches. */
+  #sizes: number[] = [];
   #bytes = 0;
 
   constructor(budget: CacheBudget) {
@@ -44,8 +46,10 @@ export class RecordCache {
     if (last && last.position + 1 !== next.position) this.clear();
     let added = 0;
     for (const record of records) {
+      const size = recordSize(record) + RECORD_OVERHEAD;
       this.#records.push(record);
-      added += recordSize(record) + RECORD_OVERHEAD;
+      this.#sizes.push(size);
+      added += size;
     }
     this.#account(added);
   }
@@ -67,16 +71,15 @@ export class RecordCache {
   shrink(bytes: number): void {
     let dropped = 0;
     let count = 0;
-    while (this.#bytes - dropped > bytes && count < this.#records.length) {
-      const record = this.#records[count++];
-      if (record) dropped += recordSize(record) + RECORD_OVERHEAD;
-    }
+    while (this.#bytes - dropped > bytes && count < this.#sizes.length) dropped += this.#sizes[count++] ?? 0;
     this.#records.splice(0, count);
+    this.#sizes.splice(0, count);
     this.#account(-dropped);
   }
 
   clear(): void {
     this.#records = [];
+    this.#sizes = [];
     this.#account(-this.#bytes);
   }
 

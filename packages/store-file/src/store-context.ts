@@ -4,6 +4,7 @@ import type { FileSystem } from './file-system.ts';
 import type { HandlePool } from './handle-pool.ts';
 import type { StoreLayout } from './layout.ts';
 import type { ResolvedOptions } from './options.ts';
+import type { PageBudget } from './page-cache.ts';
 import type { CacheBudget } from './record-cache.ts';
 import type { StoreLock } from './store-lock.ts';
 
@@ -21,6 +22,7 @@ export interface StoreContext {
   readonly lock: StoreLock;
   readonly handles: HandlePool;
   readonly cache: CacheBudget;
+  readonly pages: PageBudget;
   readonly pending: PendingBudget;
 }
 

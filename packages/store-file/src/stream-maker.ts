@@ -22,6 +22,7 @@ import { streamPaths, TOUCH_FILE } from './layout.ts';
 import { LogFiles } from './log-files.ts';
 import type { LoadedLog } from './log-loader.ts';
 import { creationOf, type DurableLog, isTextStream, saltOf } from './log-state.ts';
+import { PageCache } from './page-cache.ts';
 import { PositionIndex } from './position-index.ts';
 import { RecordCache } from './record-cache.ts';
 import type { StoreContext } from './store-context.ts';
@@ -98,6 +99,7 @@ export async function makeStream(
     origin: made.frames[0]?.length ?? 0,
     index: new PositionIndex(),
     cache: new RecordCache(context.cache),
+    pages: new PageCache(context.pages),
     state: made.state,
     bytes,
     damage: null,

@@ -27,8 +27,9 @@ async function walk(
     const step = await cursor.next(() => true);
     if (step.kind !== 'frame') return { records, end: step.kind, at: step.offset };
     const { firstPosition, count } = step.header;
-    const take = (record: StreamRecord): boolean => records.push(record) > 0;
-    decodeRecords(step.payload ?? Buffer.alloc(0), { firstPosition, count, isText, from: 0, take });
+    if (!step.payload) throw new Error('The payload was wanted.');
+    const page = { limit: Infinity, maxBytes: Infinity, records, bytes: 0 };
+    decodeRecords(step.payload, { firstPosition, count, isText, from: 0 }, page);
   }
 }
 

@@ -24,6 +24,9 @@ describe('the position index', () => {
             expect(found.position).toBeLessThanOrEqual(position);
             expect(offset - found.offset).toBeLessThan(65_536 + 200_000);
             expect(PositionIndex.from(index.toData()).locate(position, ORIGIN)).toEqual(found);
+            const after = index.offsetAfter(position, at.offset);
+            expect(after).toBeGreaterThanOrEqual(offset);
+            expect(after - offset).toBeLessThanOrEqual(65_536 + 200_000);
           }
         },
       ),

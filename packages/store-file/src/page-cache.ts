@@ -1,0 +1,98 @@
+import type { StreamRecord } from '@perennial/core';
+
+import type { PageRequest } from './page-reader.ts';
+import { RECORD_OVERHEAD } from './record-cache.ts';
+
+/** A page that was read from the file, and its records once it has been read again. */
+interface Place extends PageRequest {
+  readonly owner: Map<number, Place>;
+  readonly records: readonly StreamRecord[] | null;
+  /** Memory it takes. */
+  readonly bytes: number;
+}
+
+/** What a place costs besides the records. */
+const PLACE_OVERHEAD = 200;
+
+/** Memory shared by the page caches of all streams of a store; the pages not used for longest make room. */
+export class PageBudget {
+  readonly #maxBytes: number;
+  /** Those not used for longest first. */
+  readonly #places = new Set<Place>();
+  #used = 0;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Bytes in use. */
+  get used(): number {
+    return this.#used;
+  }
+
+  add(place: Place): void {
+    this.remove(place.owner.get(place.from));
+    place.owner.set(place.from, place);
+    this.#places.add(place);
+    this.#used += place.bytes;
+    for (const oldest of this.#places) {
+      if (this.#used <= this.#maxBytes) return;
+      this.remove(oldest);
+    }
+  }
+
+  /** The place is used now. */
+  touch(place: Place): void {
+    this.#places.delete(place);
+    this.#places.add(place);
+  }
+
+  remove(place: Place | undefined): void {
+    if (!place || !this.#places.delete(place)) return;
+    place.owner.delete(place.from);
+    this.#used -= place.bytes;
+  }
+}
+
+/**
+ * Pages of a stream that one reader after the other reads from the file, on the way to the recent records. Readers that begin at the same
+ * place with the same limits read the same pages, which are decoded twice: a page is kept when it is read for the second time, so that
+ * a single reader of a long stream neither fills the memory nor drives out what others need.
+ *
+ * Only for full pages: what is durable never changes, so neither does a page that something follows.
+ */
+export class PageCache {
+  readonly #budget: PageBudget;
+  readonly #places = new Map<number, Place>();
+
+  constructor(budget: PageBudget) {
+    this.#budget = budget;
+  }
+
+  /** A page in memory, or null. */
+  find({ from, limit, maxBytes }: PageRequest): readonly StreamRecord[] | null {
+    const place = this.#places.get(from);
+    if (!place?.records || place.limit !== limit || place.maxBytes !== maxBytes) return null;
+    this.#budget.touch(place);
+    return place.records.slice();
+  }
+
+  /** Takes note of a full page that was read from the file, of so many payload bytes. */
+  note({ from, limit, maxBytes }: PageRequest, records: readonly StreamRecord[], payloadBytes: number): void {
+    const known = this.#places.get(from);
+    const isAgain = known?.limit === limit && known.maxBytes === maxBytes;
+    const recordBytes = isAgain ? payloadBytes + records.length * RECORD_OVERHEAD : 0;
+    this.#budget.add({
+      owner: this.#places,
+      from,
+      limit,
+      maxBytes,
+      records: isAgain ? records.slice() : null,
+      bytes: PLACE_OVERHEAD + recordBytes,
+    });
+  }
+
+  clear(): void {
+    for (const place of this.#places.values()) this.#budget.remove(place);
+  }
+}

@@ -1,0 +1,117 @@
+import type { StreamRecord, StreamStore } from '@perennial/core';
+import { describe, expect, it } from 'vitest';
+
+import { PageBudget, PageCache } from '../src/page-cache.ts';
+import { createFaultFs } from './fault-fs.ts';
+import { append, ID, openStore, texts } from './helpers.ts';
+import { temporaryDirectory } from './temporary-directory.ts';
+
+const REQUEST = { from: 0, limit: 10, maxBytes: 1_000 };
+
+function recordsFrom(from: number, count = 10): readonly StreamRecord[] {
+  return Array.from({ length: count }, (_, n) => ({
+    kind: 'data',
+    position: from + n,
+    data: `${from + n}`,
+    timestamp: 1,
+  }));
+}
+
+/** Reads a page twice, as two readers do. */
+function readTwice(cache: PageCache, from: number): void {
+  for (let reader = 0; reader < 2; reader++) cache.note({ ...REQUEST, from }, recordsFrom(from), 20);
+}
+
+describe('a page cache', () => {
+  it('keeps a page from the second time on, for the same request only', () => {
+    const cache = new PageCache(new PageBudget(100_000));
+    cache.note(REQUEST, recordsFrom(0), 20);
+    expect(cache.find(REQUEST)).toBeNull();
+    cache.note({ ...REQUEST, limit: 9 }, recordsFrom(0, 9), 18);
+    expect(cache.find(REQUEST)).toBeNull();
+    readTwice(cache, 0);
+    expect(cache.find(REQUEST)).toEqual(recordsFrom(0));
+    expect(cache.find({ ...REQUEST, limit: 9 })).toBeNull();
+    expect(cache.find({ ...REQUEST, maxBytes: 999 })).toBeNull();
+    expect(cache.find({ ...REQUEST, from: 1 })).toBeNull();
+  });
+
+  it('gives each reader a list of its own', () => {
+    const cache = new PageCache(new PageBudget(100_000));
+    const records = [...recordsFrom(0)];
+    cache.note(REQUEST, records, 20);
+    cache.note(REQUEST, records, 20);
+    records.length = 0;
+    const first = cache.find(REQUEST);
+    expect(first).toEqual(recordsFrom(0));
+    expect(cache.find(REQUEST)).not.toBe(first);
+  });
+
+  it('takes no more memory than all of them together may, and gives up what was not used for longest', () => {
+    const budget = new PageBudget(10_000);
+    const [one, other] = [new PageCache(budget), new PageCache(budget)];
+    readTwice(one, 0);
+    readTwice(other, 0);
+    for (let from = 10; from < 1_000; from += 10) {
+      readTwice(one, from);
+      expect(budget.used).toBeLessThanOrEqual(10_000);
+      expect(other.find(REQUEST)).toEqual(recordsFrom(0));
+    }
+    expect(one.find(REQUEST)).toBeNull();
+    expect(one.find({ ...REQUEST, from: 990 })).toEqual(recordsFrom(990));
+    one.clear();
+    expect(one.find({ ...REQUEST, from: 990 })).toBeNull();
+    other.clear();
+    expect(budget.used).toBe(0);
+  });
+
+  it('keeps nothing without memory', () => {
+    const budget = new PageBudget(0);
+    const cache = new PageCache(budget);
+    readTwice(cache, 0);
+    expect(cache.find(REQUEST)).toBeNull();
+    expect(budget.used).toBe(0);
+  });
+});
+
+describe('readers that catch up one after the other', () => {
+  const all = Array.from({ length: 95 }, (_, n) => JSON.stringify(n));
+
+  async function catchUp(store: StreamStore): Promise<unknown[]> {
+    const seen: unknown[] = [];
+    for (;;) {
+      const { records, head } = await store.read(ID, { from: seen.length, limit: 10 });
+      for (const record of records) seen.push(record.kind === 'data' && record.data);
+      if (seen.length >= head.nextPosition) return seen;
+    }
+  }
+
+  it('share the full pages that two of them have read, and see all that comes after them', async () => {
+    const fault = createFaultFs();
+    const store = openStore({ directory: await temporaryDirectory(), fs: fault.fs, streamCacheBytes: 0 });
+    await store.create(ID);
+    await append(store, { records: texts(...all) });
+    const reads: number[] = [];
+    for (let reader = 0; reader < 3; reader++) {
+      fault.calls.length = 0;
+      expect(await catchUp(store)).toEqual(all);
+      reads.push(fault.calls.filter(({ name }) => name === 'read').length);
+    }
+    // Nine full pages and the last one, which is not full.
+    expect(reads).toEqual([10, 10, 1]);
+    await append(store, { records: texts('"more"') });
+    expect(await catchUp(store)).toEqual([...all, '"more"']);
+  });
+
+  it('never see the pages of a stream that was deleted', async () => {
+    const store = openStore({ directory: await temporaryDirectory(), streamCacheBytes: 0 });
+    await store.create(ID);
+    await append(store, { records: texts(...all) });
+    for (let reader = 0; reader < 3; reader++) await catchUp(store);
+    await store.delete(ID);
+    await store.create(ID);
+    const others = all.map((text) => `[${text}]`);
+    await append(store, { records: texts(...others) });
+    expect(await catchUp(store)).toEqual(others);
+  });
+});
