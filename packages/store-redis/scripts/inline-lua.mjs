@@ -38,9 +38,9 @@ function load(file, included) {
 }
 
 function script(name, source) {
-  if (/[\\`]|\$\{/.test(source)) throw new Error(`lua/${name}.lua may not contain backslashes, backticks or \${.`);
+  if (/`|\$\{/.test(source)) throw new Error(`lua/${name}.lua may not contain backticks or \${.`);
   const sha = createHash('sha1').update(source).digest('hex');
-  return `/** lua/${name}.lua */\nexport const ${name}Script: RedisScript = {\n  name: '${name}',\n  sha: '${sha}',\n  source: \`${source}\`,\n};`;
+  return `/** lua/${name}.lua */\nexport const ${name}Script: RedisScript = {\n  name: '${name}',\n  sha: '${sha}',\n  source: String.raw\`${source}\`,\n};`;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(target, generate());

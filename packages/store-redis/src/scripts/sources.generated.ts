@@ -5,92 +5,107 @@ import type { RedisScript } from './redis-script.ts';
 /** lua/append.lua */
 export const appendScript: RedisScript = {
   name: 'append',
-  sha: 'bcc9c1d441a25dcf89a919226af0704ed0bb9c6d',
-  source: `local call, format, sub = redis.call, string.format, string.sub
-local META, LOG, CHANNEL = KEYS[1], KEYS[2], ARGV[2]
-local now = ARGV[1]
-if now == '' then
+  sha: '9479951cf6e12423ae84ad2cfc1bc44bfa9de78a',
+  source: String.raw`local call, byte, format, match, sub = redis.call, string.byte, string.format, string.match, string.sub
+local META, LOG = KEYS[1], KEYS[2]
+local incarnation, length = ARGV[2], ARGV[3]
+local now
+if byte(ARGV[1]) == 59 then
   local time = call('TIME')
-  now = time[1] .. sub(time[2] + 1000000, 2, 4)
+  now = time[1] .. sub('00000' .. time[2], -6, -4)
+else
+  now = match(ARGV[1], '^%d+')
 end
-local byte, match = string.byte, string.match
-local LINE_FEED, SEPARATOR = string.char(10), string.char(30)
+local LINE_FEED, SEPARATOR = '\n', '\30'
 local ENTRY_RECORDS, ENTRY_BYTES = 128, 16384
-do
-  local at, given = 7, '0'
-  if byte(ARGV[7]) == 84 then at, given = 8, sub(ARGV[7], 2) end
-  local count, seq, epoch, id, attributes = tonumber(ARGV[at]), nil, nil, nil, nil
-  if not count then
-    count, seq, epoch = match(ARGV[at] or '', '^(%d+),321,(%d+),(%d+),$')
-    if count then
-      count, id, attributes, at = tonumber(count), 'p:' .. ARGV[at + 1], ARGV[at + 2], at + 2
-    end
+if ARGV[4] ~= '' then
+  local count, at, last, usual = ARGV[4], 5, #ARGV, true
+  local seq, epoch, id, attributes
+  if not tonumber(count) then
+    count, seq, epoch = match(count, '^(%d+),321,(%d+),(%d+),$')
+    id, attributes, at = 'p:' .. ARGV[5], ARGV[6], 7
+    usual = call('HGET', META, id) == epoch .. ':' .. seq
   end
-  local last = #ARGV
-  local usual = count and at + count == last and count <= ENTRY_RECORDS and ARGV[6] == '0'
-  if usual and count > 1 then
+  if usual and last > at then
     local bytes = 0
-    for index = at + 1, last do bytes = bytes + #ARGV[index] end
-    usual = bytes <= ENTRY_BYTES
+    for index = at, last do bytes = bytes + #ARGV[index] end
+    usual = bytes <= ENTRY_BYTES and last - at < ENTRY_RECORDS
   end
   if usual then
-    local h
-    if id then
-      h = call('HMGET', META, 'i', 'n', 'k', 'f', 'm', 'e', 't', 'l', 'cr', 'x', id)
-      usual = h[11] == epoch .. ':' .. seq
-    else
-      h = call('HMGET', META, 'i', 'n', 'k', 'f', 'm', 'e', 't', 'l', 'cr', 'x')
-    end
-    usual = usual and h[1] == ARGV[3] and h[3] == given and h[5] == 'application/json' and not (h[6] or h[7] or h[9] or h[10])
-    local position = usual and tonumber(h[2])
-    if usual and position > 0 and position >= tonumber(ARGV[4]) then
+    local after = call('HINCRBY', META, ARGV[2], count)
+    local position = after - count
+    if position > 0 and position >= tonumber(length) then
       local entry
       if id then
         entry = now .. ';' .. count .. ';' .. format('%.0f', seq - position) .. ';' .. attributes
-      elseif count > 1 then
+      elseif at < last then
         entry = now .. ';' .. count .. ';;' .. LINE_FEED
       else
         entry = now .. LINE_FEED
       end
-      entry = entry .. (count == 1 and ARGV[last] or table.concat(ARGV, SEPARATOR, at + 1, last))
-      if call('XADD', LOG, 'NOMKSTREAM', format('0-%.0f', position + 1), 'r', entry) then
-        local after = position + count
-        if id then
-          call('HSET', META, 'n', after, id, epoch .. ':' .. format('%.0f', seq + count))
-        else
-          call('HSET', META, 'n', after)
-        end
-        call('SPUBLISH', CHANNEL, '')
-        if h[4] == '0' and not h[8] then return after end
-        return { 0, format('%.0f', after) .. ';' .. h[4] .. ';' .. given .. ';' .. (h[8] or '') }
+      entry = entry .. (at < last and table.concat(ARGV, SEPARATOR, at, last) or ARGV[at])
+      if type(redis.pcall('XADD', LOG, 'NOMKSTREAM', format('0-%.0f', position + 1), 'r', entry)) == 'string' then
+        if id then call('HSET', META, id, epoch .. ':' .. format('%.0f', seq + count)) end
+        call('SPUBLISH', LOG, '')
+        if byte(ARGV[2], -1) ~= 108 then return after end
+        local more = call('HMGET', META, 'f', 'l')
+        local token = match(ARGV[2], ';(%d+);l$')
+        return { 0, format('%.0f', after) .. ';' .. more[1] .. ';' .. token .. ';' .. (more[2] or '') }
       end
     end
+    if position > 0 then call('HINCRBY', META, ARGV[2], '-' .. count) else call('HDEL', META, ARGV[2]) end
   end
+  incarnation = match(ARGV[2], '^n;(.*);%d+;?l?$')
 end
 local I, N, K, F, M, E, T, L, CR, X = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 local GRACE_MS = 10000
 local function text(number)
   return format('%.0f', number)
 end
+local function usualCounter(h)
+  return 'n;' .. h[I] .. ';' .. h[K] .. ((h[L] or h[F] ~= '0') and ';l' or '')
+end
+local function counterOf(h)
+  local unusual = h[N] == '0' or h[M] ~= 'application/json' or h[E] or h[T] or h[CR] or h[X]
+  return unusual and 'n' or usualCounter(h)
+end
+local function recount(h)
+  local counter = counterOf(h)
+  if counter == h.counter then return end
+  call('HSET', META, counter, h[N])
+  call('HDEL', META, h.counter)
+  h.counter = counter
+end
 local function forking(h)
   if not h[X] then return 0, 0, false end
-  local base, forks, kept = string.match(h[X], '^(%d+);(%d+);(%d)$')
+  local base, forks, kept = match(h[X], '^(%d+);(%d+);(%d)$')
   return tonumber(base), tonumber(forks), kept == '1'
 end
 local function setForking(h, base, forks, kept)
   h[X] = text(base) .. ';' .. text(forks) .. (kept and ';1' or ';0')
   call('HSET', META, 'x', h[X])
+  recount(h)
 end
 local function stored()
   local h = call('HMGET', META, 'i', 'n', 'k', 'f', 'm', 'e', 't', 'l', 'cr', 'x')
-  return h[I] and h
+  if not h[I] then return nil end
+  h.counter = 'n'
+  if not h[N] then
+    h.counter = usualCounter(h)
+    h[N] = call('HGET', META, h.counter)
+  end
+  return h
+end
+local function kept()
+  local keepMs, records = match(ARGV[1], '^%d*;(%d*);(%d+)$')
+  return keepMs, tonumber(records)
 end
 local held = false
 local function leave(h)
   local base, forks = forking(h)
   held = forks > 0
   if held then setForking(h, base, forks, true) else call('UNLINK', META, LOG) end
-  call('SPUBLISH', CHANNEL, '')
+  call('SPUBLISH', LOG, '')
 end
 local function living()
   local h = stored()
@@ -114,7 +129,7 @@ local function absent()
   return { held and -9 or -1 }
 end
 local function lost(h)
-  return h[I] == ARGV[3] and h[N] + (h[E] and 1 or 0) < tonumber(ARGV[4])
+  return h[I] == incarnation and h[N] + (h[E] and 1 or 0) < tonumber(length)
 end
 local function expire(h)
   local _, forks = forking(h)
@@ -142,7 +157,7 @@ local function touch(h)
 end
 local function public(h)
   local counters = h[N] .. ';' .. h[F] .. ';' .. h[K] .. ';' .. (h[L] or '')
-  local known = h[I] == ARGV[3]
+  local known = h[I] == incarnation
   if known and not h[E] and not h[CR] then return counters end
   return { counters, h[E], h[CR], not known and call('HMGET', META, 'i', 'c', 'ca', 'o', 't', 'fo') }
 end
@@ -152,6 +167,7 @@ if not h then return absent() end
 if lost(h) then return { -2, tonumber(h[N]) } end
 touch(h)
 local base, forks = forking(h)
+local keepMs, retained = kept()
 local first, token, ended = tonumber(h[N]), tonumber(h[K]), h[E]
 local nextPosition, given = first, 0
 local foreign = (h[M] == 'application/json' or sub(h[M], -5) == '+json') and 128 or 64
@@ -194,7 +210,12 @@ local function spell()
   end
   plain = false
 end
-local at, last = 7, #ARGV
+local at, last = 5, #ARGV
+if ARGV[4] ~= '' then
+  at = 4
+  given = tonumber(match(ARGV[2], ';(%d+);?l?$'))
+  if given > token then token = given end
+end
 while at <= last do
   local item = ARGV[at]
   at = at + 1
@@ -288,7 +309,7 @@ local raised = token > tonumber(h[K])
 if stored or raised then
   local closing = ended ~= h[E]
   h[N] = text(nextPosition)
-  local fields = { 'n', h[N] }
+  local fields = {}
   local function set(name, value)
     fields[#fields + 1], fields[#fields + 2] = name, value
   end
@@ -300,10 +321,9 @@ if stored or raised then
   if closing then
     h[E] = ended
     set('e', ended)
-    if ARGV[5] ~= '' then set('rx', text(now + ARGV[5])) end
+    if keepMs ~= '' then set('rx', text(now + keepMs)) end
   end
   if streamSeq ~= streamSeqBefore then set('q', streamSeq) end
-  local retained = tonumber(ARGV[6])
   if retained > 0 and forks == 0 and nextPosition - retained > tonumber(h[F]) then
     h[F] = text(nextPosition - retained)
     set('f', h[F])
@@ -314,12 +334,15 @@ if stored or raised then
     set('p:' .. id, text(producers[id][1]) .. ':' .. text(producers[id][2]))
     if #fields >= 1000 then
       call('HSET', META, unpack(fields))
-      fields = { 'n', h[N] }
+      fields = {}
     end
   end
+  local counter = counterOf(h)
+  set(counter, h[N])
   call('HSET', META, unpack(fields))
+  if counter ~= h.counter then call('HDEL', META, h.counter) end
   if closing or h[T] then expire(h) end
-  if closing or nextPosition > first then call('SPUBLISH', CHANNEL, '') end
+  if closing or nextPosition > first then call('SPUBLISH', LOG, '') end
 end
 return { 0, public(h), plain and '' or table.concat(results, ';'), regressions[1] and regressions }`,
 };
@@ -327,38 +350,66 @@ return { 0, public(h), plain and '' or table.concat(results, ';'), regressions[1
 /** lua/create.lua */
 export const createScript: RedisScript = {
   name: 'create',
-  sha: '0d63745062a163bda4a63396defed8d56d747368',
-  source: `local call, format, sub = redis.call, string.format, string.sub
-local META, LOG, CHANNEL = KEYS[1], KEYS[2], ARGV[2]
-local now = ARGV[1]
-if now == '' then
+  sha: '1d0ed562620a04ac6f1eefb6209d50db11331e46',
+  source: String.raw`local call, byte, format, match, sub = redis.call, string.byte, string.format, string.match, string.sub
+local META, LOG = KEYS[1], KEYS[2]
+local incarnation, length = ARGV[2], ARGV[3]
+local now
+if byte(ARGV[1]) == 59 then
   local time = call('TIME')
-  now = time[1] .. sub(time[2] + 1000000, 2, 4)
+  now = time[1] .. sub('00000' .. time[2], -6, -4)
+else
+  now = match(ARGV[1], '^%d+')
 end
 local I, N, K, F, M, E, T, L, CR, X = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 local GRACE_MS = 10000
 local function text(number)
   return format('%.0f', number)
 end
+local function usualCounter(h)
+  return 'n;' .. h[I] .. ';' .. h[K] .. ((h[L] or h[F] ~= '0') and ';l' or '')
+end
+local function counterOf(h)
+  local unusual = h[N] == '0' or h[M] ~= 'application/json' or h[E] or h[T] or h[CR] or h[X]
+  return unusual and 'n' or usualCounter(h)
+end
+local function recount(h)
+  local counter = counterOf(h)
+  if counter == h.counter then return end
+  call('HSET', META, counter, h[N])
+  call('HDEL', META, h.counter)
+  h.counter = counter
+end
 local function forking(h)
   if not h[X] then return 0, 0, false end
-  local base, forks, kept = string.match(h[X], '^(%d+);(%d+);(%d)$')
+  local base, forks, kept = match(h[X], '^(%d+);(%d+);(%d)$')
   return tonumber(base), tonumber(forks), kept == '1'
 end
 local function setForking(h, base, forks, kept)
   h[X] = text(base) .. ';' .. text(forks) .. (kept and ';1' or ';0')
   call('HSET', META, 'x', h[X])
+  recount(h)
 end
 local function stored()
   local h = call('HMGET', META, 'i', 'n', 'k', 'f', 'm', 'e', 't', 'l', 'cr', 'x')
-  return h[I] and h
+  if not h[I] then return nil end
+  h.counter = 'n'
+  if not h[N] then
+    h.counter = usualCounter(h)
+    h[N] = call('HGET', META, h.counter)
+  end
+  return h
+end
+local function kept()
+  local keepMs, records = match(ARGV[1], '^%d*;(%d*);(%d+)$')
+  return keepMs, tonumber(records)
 end
 local held = false
 local function leave(h)
   local base, forks = forking(h)
   held = forks > 0
   if held then setForking(h, base, forks, true) else call('UNLINK', META, LOG) end
-  call('SPUBLISH', CHANNEL, '')
+  call('SPUBLISH', LOG, '')
 end
 local function living()
   local h = stored()
@@ -382,7 +433,7 @@ local function absent()
   return { held and -9 or -1 }
 end
 local function lost(h)
-  return h[I] == ARGV[3] and h[N] + (h[E] and 1 or 0) < tonumber(ARGV[4])
+  return h[I] == incarnation and h[N] + (h[E] and 1 or 0) < tonumber(length)
 end
 local function expire(h)
   local _, forks = forking(h)
@@ -410,61 +461,70 @@ local function touch(h)
 end
 local function public(h)
   local counters = h[N] .. ';' .. h[F] .. ';' .. h[K] .. ';' .. (h[L] or '')
-  local known = h[I] == ARGV[3]
+  local known = h[I] == incarnation
   if known and not h[E] and not h[CR] then return counters end
   return { counters, h[E], h[CR], not known and call('HMGET', META, 'i', 'c', 'ca', 'o', 't', 'fo') }
 end
-local life, token, ending = ARGV[10], ARGV[13], ARGV[14]
-local only, origin = ARGV[16], ARGV[17]
+local life, token, ending = ARGV[7], ARGV[10], ARGV[11]
+local only, origin = ARGV[13], ARGV[14]
 local h = living()
 if only ~= '' and not (h and h[I] == only) then return absent() end
 if not h and held then return { -9 } end
-if origin ~= '' and (h or tonumber(now) > tonumber(ARGV[20])) then return { -6 } end
-if KEYS[3] then call('ZADD', KEYS[3], 0, ARGV[15]) end
+if origin ~= '' and (h or tonumber(now) > tonumber(ARGV[17])) then return { -6 } end
+if KEYS[3] then call('ZADD', KEYS[3], 0, ARGV[12]) end
 if h then
   if lost(h) then return { -2, tonumber(h[N]) } end
   touch(h)
-  local other = h[M] ~= ARGV[9] or (h[T] or '') ~= life or (ending ~= '' and not h[E])
+  local other = h[M] ~= ARGV[6] or (h[T] or '') ~= life or (ending ~= '' and not h[E])
   if other or (token ~= '' and tonumber(token) < tonumber(h[K])) then return { -5, public(h) } end
   if token ~= '' and tonumber(token) > tonumber(h[K]) then
     h[K] = token
     call('HSET', META, 'k', token)
     call('HDEL', META, 'fn')
+    recount(h)
   end
   return { 0, public(h) }
 end
-local base, first = tonumber(ARGV[18]), tonumber(ARGV[19])
-local count = (#ARGV - 20) / 2
+local base, first = tonumber(ARGV[15]), tonumber(ARGV[16])
+local count = (#ARGV - 17) / 2
 local nextPosition = base + count
 call('UNLINK', LOG)
 for index = 1, count do
-  call('XADD', LOG, '0-' .. text(base + index), 'r', now .. ARGV[19 + 2 * index] .. ARGV[20 + 2 * index])
+  call('XADD', LOG, '0-' .. text(base + index), 'r', now .. ARGV[16 + 2 * index] .. ARGV[17 + 2 * index])
 end
-local retained = tonumber(ARGV[6])
+local keepMs, retained = kept()
 if retained > 0 and nextPosition - retained > first then first = nextPosition - retained end
 if first > base then trim(first) end
-h = { ARGV[7], text(nextPosition), token == '' and '0' or token, text(first), ARGV[9], false, false, false, false, false }
-local fields = { 'i', h[I], 'n', h[N], 'k', h[K], 'f', h[F], 'm', h[M] }
-local function set(index, name, value)
-  if index then h[index] = value end
+h = {
+  ARGV[4],
+  text(nextPosition),
+  token == '' and '0' or token,
+  text(first),
+  ARGV[6],
+  ending ~= '' and ending,
+  life ~= '' and life,
+  ARGV[8] ~= '' and ARGV[8] .. ';0',
+  false,
+  base > 0 and text(base) .. ';0;0',
+}
+local fields = { counterOf(h), h[N], 'i', h[I], 'k', h[K], 'f', h[F], 'm', h[M] }
+local function set(name, value)
   fields[#fields + 1], fields[#fields + 2] = name, value
 end
-if ending ~= '' then
-  set(E, 'e', ending)
-  if ARGV[5] ~= '' then set(nil, 'rx', text(now + ARGV[5])) end
+if h[E] then
+  set('e', h[E])
+  if keepMs ~= '' then set('rx', text(now + keepMs)) end
 end
-if life ~= '' then
-  set(T, 't', life)
-  set(nil, 'u', now)
+if h[T] then
+  set('t', h[T])
+  set('u', now)
 end
-if ARGV[11] ~= '' then set(L, 'l', ARGV[11] .. ';0') end
-if ARGV[12] ~= '' then set(nil, 'o', ARGV[12]) end
-if origin ~= '' then
-  set(nil, 'fo', origin)
-  if base > 0 then set(X, 'x', text(base) .. ';0;0') end
-end
-set(nil, 'c', ARGV[8])
-set(nil, 'ca', now)
+if h[L] then set('l', h[L]) end
+if ARGV[9] ~= '' then set('o', ARGV[9]) end
+if origin ~= '' then set('fo', origin) end
+if h[X] then set('x', h[X]) end
+set('c', ARGV[5])
+set('ca', now)
 call('HSET', META, unpack(fields))
 expire(h)
 return { 1, public(h) }`,
@@ -473,38 +533,66 @@ return { 1, public(h) }`,
 /** lua/delete.lua */
 export const deleteScript: RedisScript = {
   name: 'delete',
-  sha: 'f0892eab6294b2da53b60f5077847c35db2e967d',
-  source: `local call, format, sub = redis.call, string.format, string.sub
-local META, LOG, CHANNEL = KEYS[1], KEYS[2], ARGV[2]
-local now = ARGV[1]
-if now == '' then
+  sha: '522ee45a8b4c342361c3d09d9ff87b341de12960',
+  source: String.raw`local call, byte, format, match, sub = redis.call, string.byte, string.format, string.match, string.sub
+local META, LOG = KEYS[1], KEYS[2]
+local incarnation, length = ARGV[2], ARGV[3]
+local now
+if byte(ARGV[1]) == 59 then
   local time = call('TIME')
-  now = time[1] .. sub(time[2] + 1000000, 2, 4)
+  now = time[1] .. sub('00000' .. time[2], -6, -4)
+else
+  now = match(ARGV[1], '^%d+')
 end
 local I, N, K, F, M, E, T, L, CR, X = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 local GRACE_MS = 10000
 local function text(number)
   return format('%.0f', number)
 end
+local function usualCounter(h)
+  return 'n;' .. h[I] .. ';' .. h[K] .. ((h[L] or h[F] ~= '0') and ';l' or '')
+end
+local function counterOf(h)
+  local unusual = h[N] == '0' or h[M] ~= 'application/json' or h[E] or h[T] or h[CR] or h[X]
+  return unusual and 'n' or usualCounter(h)
+end
+local function recount(h)
+  local counter = counterOf(h)
+  if counter == h.counter then return end
+  call('HSET', META, counter, h[N])
+  call('HDEL', META, h.counter)
+  h.counter = counter
+end
 local function forking(h)
   if not h[X] then return 0, 0, false end
-  local base, forks, kept = string.match(h[X], '^(%d+);(%d+);(%d)$')
+  local base, forks, kept = match(h[X], '^(%d+);(%d+);(%d)$')
   return tonumber(base), tonumber(forks), kept == '1'
 end
 local function setForking(h, base, forks, kept)
   h[X] = text(base) .. ';' .. text(forks) .. (kept and ';1' or ';0')
   call('HSET', META, 'x', h[X])
+  recount(h)
 end
 local function stored()
   local h = call('HMGET', META, 'i', 'n', 'k', 'f', 'm', 'e', 't', 'l', 'cr', 'x')
-  return h[I] and h
+  if not h[I] then return nil end
+  h.counter = 'n'
+  if not h[N] then
+    h.counter = usualCounter(h)
+    h[N] = call('HGET', META, h.counter)
+  end
+  return h
+end
+local function kept()
+  local keepMs, records = match(ARGV[1], '^%d*;(%d*);(%d+)$')
+  return keepMs, tonumber(records)
 end
 local held = false
 local function leave(h)
   local base, forks = forking(h)
   held = forks > 0
   if held then setForking(h, base, forks, true) else call('UNLINK', META, LOG) end
-  call('SPUBLISH', CHANNEL, '')
+  call('SPUBLISH', LOG, '')
 end
 local function living()
   local h = stored()
@@ -528,7 +616,7 @@ local function absent()
   return { held and -9 or -1 }
 end
 local function lost(h)
-  return h[I] == ARGV[3] and h[N] + (h[E] and 1 or 0) < tonumber(ARGV[4])
+  return h[I] == incarnation and h[N] + (h[E] and 1 or 0) < tonumber(length)
 end
 local function expire(h)
   local _, forks = forking(h)
@@ -556,14 +644,14 @@ local function touch(h)
 end
 local function public(h)
   local counters = h[N] .. ';' .. h[F] .. ';' .. h[K] .. ';' .. (h[L] or '')
-  local known = h[I] == ARGV[3]
+  local known = h[I] == incarnation
   if known and not h[E] and not h[CR] then return counters end
   return { counters, h[E], h[CR], not known and call('HMGET', META, 'i', 'c', 'ca', 'o', 't', 'fo') }
 end
 local h = living()
 local origin = h and call('HGET', META, 'fo')
 if h then leave(h) end
-if KEYS[3] and not held then call('ZREM', KEYS[3], ARGV[5]) end
+if KEYS[3] and not held then call('ZREM', KEYS[3], ARGV[4]) end
 if not h then return { 0 } end
 if held then return { 2 } end
 return { 1, h[I], origin }`,
@@ -572,38 +660,66 @@ return { 1, h[I], origin }`,
 /** lua/head.lua */
 export const headScript: RedisScript = {
   name: 'head',
-  sha: 'b6e50a796a9c7ff1be3739ed78fee8ef03ddd10b',
-  source: `local call, format, sub = redis.call, string.format, string.sub
-local META, LOG, CHANNEL = KEYS[1], KEYS[2], ARGV[2]
-local now = ARGV[1]
-if now == '' then
+  sha: '0f56bf52780f1c89b6d5d6becfcf4dcc2dc3d953',
+  source: String.raw`local call, byte, format, match, sub = redis.call, string.byte, string.format, string.match, string.sub
+local META, LOG = KEYS[1], KEYS[2]
+local incarnation, length = ARGV[2], ARGV[3]
+local now
+if byte(ARGV[1]) == 59 then
   local time = call('TIME')
-  now = time[1] .. sub(time[2] + 1000000, 2, 4)
+  now = time[1] .. sub('00000' .. time[2], -6, -4)
+else
+  now = match(ARGV[1], '^%d+')
 end
 local I, N, K, F, M, E, T, L, CR, X = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 local GRACE_MS = 10000
 local function text(number)
   return format('%.0f', number)
 end
+local function usualCounter(h)
+  return 'n;' .. h[I] .. ';' .. h[K] .. ((h[L] or h[F] ~= '0') and ';l' or '')
+end
+local function counterOf(h)
+  local unusual = h[N] == '0' or h[M] ~= 'application/json' or h[E] or h[T] or h[CR] or h[X]
+  return unusual and 'n' or usualCounter(h)
+end
+local function recount(h)
+  local counter = counterOf(h)
+  if counter == h.counter then return end
+  call('HSET', META, counter, h[N])
+  call('HDEL', META, h.counter)
+  h.counter = counter
+end
 local function forking(h)
   if not h[X] then return 0, 0, false end
-  local base, forks, kept = string.match(h[X], '^(%d+);(%d+);(%d)$')
+  local base, forks, kept = match(h[X], '^(%d+);(%d+);(%d)$')
   return tonumber(base), tonumber(forks), kept == '1'
 end
 local function setForking(h, base, forks, kept)
   h[X] = text(base) .. ';' .. text(forks) .. (kept and ';1' or ';0')
   call('HSET', META, 'x', h[X])
+  recount(h)
 end
 local function stored()
   local h = call('HMGET', META, 'i', 'n', 'k', 'f', 'm', 'e', 't', 'l', 'cr', 'x')
-  return h[I] and h
+  if not h[I] then return nil end
+  h.counter = 'n'
+  if not h[N] then
+    h.counter = usualCounter(h)
+    h[N] = call('HGET', META, h.counter)
+  end
+  return h
+end
+local function kept()
+  local keepMs, records = match(ARGV[1], '^%d*;(%d*);(%d+)$')
+  return keepMs, tonumber(records)
 end
 local held = false
 local function leave(h)
   local base, forks = forking(h)
   held = forks > 0
   if held then setForking(h, base, forks, true) else call('UNLINK', META, LOG) end
-  call('SPUBLISH', CHANNEL, '')
+  call('SPUBLISH', LOG, '')
 end
 local function living()
   local h = stored()
@@ -627,7 +743,7 @@ local function absent()
   return { held and -9 or -1 }
 end
 local function lost(h)
-  return h[I] == ARGV[3] and h[N] + (h[E] and 1 or 0) < tonumber(ARGV[4])
+  return h[I] == incarnation and h[N] + (h[E] and 1 or 0) < tonumber(length)
 end
 local function expire(h)
   local _, forks = forking(h)
@@ -655,52 +771,80 @@ local function touch(h)
 end
 local function public(h)
   local counters = h[N] .. ';' .. h[F] .. ';' .. h[K] .. ';' .. (h[L] or '')
-  local known = h[I] == ARGV[3]
+  local known = h[I] == incarnation
   if known and not h[E] and not h[CR] then return counters end
   return { counters, h[E], h[CR], not known and call('HMGET', META, 'i', 'c', 'ca', 'o', 't', 'fo') }
 end
 local h = living()
 if not h then return absent() end
 if lost(h) then return { -2, tonumber(h[N]) } end
-if ARGV[5] == '1' then touch(h) end
-return { 0, public(h), ARGV[6] ~= '' and call('HGET', META, 'p:' .. ARGV[6]) or false }`,
+if ARGV[4] == '1' then touch(h) end
+return { 0, public(h), ARGV[5] ~= '' and call('HGET', META, 'p:' .. ARGV[5]) or false }`,
 };
 
 /** lua/mark.lua */
 export const markScript: RedisScript = {
   name: 'mark',
-  sha: '6442dddfcc12aaee659de92dc4997d0982cdacaa',
-  source: `local call, format, sub = redis.call, string.format, string.sub
-local META, LOG, CHANNEL = KEYS[1], KEYS[2], ARGV[2]
-local now = ARGV[1]
-if now == '' then
+  sha: 'a81eb37e5d9b002881f7d7feafa873eae0c0f867',
+  source: String.raw`local call, byte, format, match, sub = redis.call, string.byte, string.format, string.match, string.sub
+local META, LOG = KEYS[1], KEYS[2]
+local incarnation, length = ARGV[2], ARGV[3]
+local now
+if byte(ARGV[1]) == 59 then
   local time = call('TIME')
-  now = time[1] .. sub(time[2] + 1000000, 2, 4)
+  now = time[1] .. sub('00000' .. time[2], -6, -4)
+else
+  now = match(ARGV[1], '^%d+')
 end
 local I, N, K, F, M, E, T, L, CR, X = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 local GRACE_MS = 10000
 local function text(number)
   return format('%.0f', number)
 end
+local function usualCounter(h)
+  return 'n;' .. h[I] .. ';' .. h[K] .. ((h[L] or h[F] ~= '0') and ';l' or '')
+end
+local function counterOf(h)
+  local unusual = h[N] == '0' or h[M] ~= 'application/json' or h[E] or h[T] or h[CR] or h[X]
+  return unusual and 'n' or usualCounter(h)
+end
+local function recount(h)
+  local counter = counterOf(h)
+  if counter == h.counter then return end
+  call('HSET', META, counter, h[N])
+  call('HDEL', META, h.counter)
+  h.counter = counter
+end
 local function forking(h)
   if not h[X] then return 0, 0, false end
-  local base, forks, kept = string.match(h[X], '^(%d+);(%d+);(%d)$')
+  local base, forks, kept = match(h[X], '^(%d+);(%d+);(%d)$')
   return tonumber(base), tonumber(forks), kept == '1'
 end
 local function setForking(h, base, forks, kept)
   h[X] = text(base) .. ';' .. text(forks) .. (kept and ';1' or ';0')
   call('HSET', META, 'x', h[X])
+  recount(h)
 end
 local function stored()
   local h = call('HMGET', META, 'i', 'n', 'k', 'f', 'm', 'e', 't', 'l', 'cr', 'x')
-  return h[I] and h
+  if not h[I] then return nil end
+  h.counter = 'n'
+  if not h[N] then
+    h.counter = usualCounter(h)
+    h[N] = call('HGET', META, h.counter)
+  end
+  return h
+end
+local function kept()
+  local keepMs, records = match(ARGV[1], '^%d*;(%d*);(%d+)$')
+  return keepMs, tonumber(records)
 end
 local held = false
 local function leave(h)
   local base, forks = forking(h)
   held = forks > 0
   if held then setForking(h, base, forks, true) else call('UNLINK', META, LOG) end
-  call('SPUBLISH', CHANNEL, '')
+  call('SPUBLISH', LOG, '')
 end
 local function living()
   local h = stored()
@@ -724,7 +868,7 @@ local function absent()
   return { held and -9 or -1 }
 end
 local function lost(h)
-  return h[I] == ARGV[3] and h[N] + (h[E] and 1 or 0) < tonumber(ARGV[4])
+  return h[I] == incarnation and h[N] + (h[E] and 1 or 0) < tonumber(length)
 end
 local function expire(h)
   local _, forks = forking(h)
@@ -752,7 +896,7 @@ local function touch(h)
 end
 local function public(h)
   local counters = h[N] .. ';' .. h[F] .. ';' .. h[K] .. ';' .. (h[L] or '')
-  local known = h[I] == ARGV[3]
+  local known = h[I] == incarnation
   if known and not h[E] and not h[CR] then return counters end
   return { counters, h[E], h[CR], not known and call('HMGET', META, 'i', 'c', 'ca', 'o', 't', 'fo') }
 end
@@ -760,21 +904,22 @@ local h = living()
 if not h then return absent() end
 if lost(h) then return { -2, tonumber(h[N]) } end
 touch(h)
-local kind = ARGV[5]
+local kind = ARGV[4]
 if kind == 'cancel' then
   if not h[E] and not h[CR] then
-    h[CR] = now .. ARGV[6]
+    h[CR] = now .. ARGV[5]
     call('HSET', META, 'cr', h[CR])
-    call('SPUBLISH', CHANNEL, '')
+    recount(h)
+    call('SPUBLISH', LOG, '')
   end
   return { 0, public(h) }
 end
-local token, current = tonumber(ARGV[6]), tonumber(h[K])
+local token, current = tonumber(ARGV[5]), tonumber(h[K])
 if kind == 'lease' then
   if token < current then return { -8, public(h) } end
   if h[E] then return { 0, public(h) } end
-  local before, beat = string.match(h[L] or '', '^(%d+);(%d+)$')
-  local duration = ARGV[7]
+  local before, beat = match(h[L] or '', '^(%d+);(%d+)$')
+  local duration = ARGV[6]
   if duration == '' then duration = before or 'release' end
   if duration == 'release' then
     h[L] = false
@@ -783,12 +928,14 @@ if kind == 'lease' then
     h[L] = duration .. ';' .. text((beat or 0) + 1)
     call('HSET', META, 'l', h[L])
   end
+  recount(h)
   return { 0, public(h) }
 end
 if token > current then
-  h[K] = ARGV[6]
-  call('HSET', META, 'k', ARGV[6], 'fn', ARGV[7])
-elseif token ~= current or call('HGET', META, 'fn') ~= ARGV[7] then
+  h[K] = ARGV[5]
+  call('HSET', META, 'k', ARGV[5], 'fn', ARGV[6])
+  recount(h)
+elseif token ~= current or call('HGET', META, 'fn') ~= ARGV[6] then
   return { -8, public(h) }
 end
 return { 0, public(h) }`,
@@ -797,38 +944,66 @@ return { 0, public(h) }`,
 /** lua/pin.lua */
 export const pinScript: RedisScript = {
   name: 'pin',
-  sha: '1c23c9f22e32d3ba350ba277b02c5d8e4caaf935',
-  source: `local call, format, sub = redis.call, string.format, string.sub
-local META, LOG, CHANNEL = KEYS[1], KEYS[2], ARGV[2]
-local now = ARGV[1]
-if now == '' then
+  sha: '7f99ca52ab810c1fe41256e4ab0dbf5736c19684',
+  source: String.raw`local call, byte, format, match, sub = redis.call, string.byte, string.format, string.match, string.sub
+local META, LOG = KEYS[1], KEYS[2]
+local incarnation, length = ARGV[2], ARGV[3]
+local now
+if byte(ARGV[1]) == 59 then
   local time = call('TIME')
-  now = time[1] .. sub(time[2] + 1000000, 2, 4)
+  now = time[1] .. sub('00000' .. time[2], -6, -4)
+else
+  now = match(ARGV[1], '^%d+')
 end
 local I, N, K, F, M, E, T, L, CR, X = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 local GRACE_MS = 10000
 local function text(number)
   return format('%.0f', number)
 end
+local function usualCounter(h)
+  return 'n;' .. h[I] .. ';' .. h[K] .. ((h[L] or h[F] ~= '0') and ';l' or '')
+end
+local function counterOf(h)
+  local unusual = h[N] == '0' or h[M] ~= 'application/json' or h[E] or h[T] or h[CR] or h[X]
+  return unusual and 'n' or usualCounter(h)
+end
+local function recount(h)
+  local counter = counterOf(h)
+  if counter == h.counter then return end
+  call('HSET', META, counter, h[N])
+  call('HDEL', META, h.counter)
+  h.counter = counter
+end
 local function forking(h)
   if not h[X] then return 0, 0, false end
-  local base, forks, kept = string.match(h[X], '^(%d+);(%d+);(%d)$')
+  local base, forks, kept = match(h[X], '^(%d+);(%d+);(%d)$')
   return tonumber(base), tonumber(forks), kept == '1'
 end
 local function setForking(h, base, forks, kept)
   h[X] = text(base) .. ';' .. text(forks) .. (kept and ';1' or ';0')
   call('HSET', META, 'x', h[X])
+  recount(h)
 end
 local function stored()
   local h = call('HMGET', META, 'i', 'n', 'k', 'f', 'm', 'e', 't', 'l', 'cr', 'x')
-  return h[I] and h
+  if not h[I] then return nil end
+  h.counter = 'n'
+  if not h[N] then
+    h.counter = usualCounter(h)
+    h[N] = call('HGET', META, h.counter)
+  end
+  return h
+end
+local function kept()
+  local keepMs, records = match(ARGV[1], '^%d*;(%d*);(%d+)$')
+  return keepMs, tonumber(records)
 end
 local held = false
 local function leave(h)
   local base, forks = forking(h)
   held = forks > 0
   if held then setForking(h, base, forks, true) else call('UNLINK', META, LOG) end
-  call('SPUBLISH', CHANNEL, '')
+  call('SPUBLISH', LOG, '')
 end
 local function living()
   local h = stored()
@@ -852,7 +1027,7 @@ local function absent()
   return { held and -9 or -1 }
 end
 local function lost(h)
-  return h[I] == ARGV[3] and h[N] + (h[E] and 1 or 0) < tonumber(ARGV[4])
+  return h[I] == incarnation and h[N] + (h[E] and 1 or 0) < tonumber(length)
 end
 local function expire(h)
   local _, forks = forking(h)
@@ -880,7 +1055,7 @@ local function touch(h)
 end
 local function public(h)
   local counters = h[N] .. ';' .. h[F] .. ';' .. h[K] .. ';' .. (h[L] or '')
-  local known = h[I] == ARGV[3]
+  local known = h[I] == incarnation
   if known and not h[E] and not h[CR] then return counters end
   return { counters, h[E], h[CR], not known and call('HMGET', META, 'i', 'c', 'ca', 'o', 't', 'fo') }
 end
@@ -888,7 +1063,7 @@ local h = living()
 if not h then return absent() end
 if lost(h) then return { -2, tonumber(h[N]) } end
 local base, forks = forking(h)
-if call('HSETNX', KEYS[3], ARGV[5], now .. ';' .. ARGV[6]) == 1 then setForking(h, base, forks + 1, false) end
+if call('HSETNX', KEYS[3], ARGV[4], now .. ';' .. ARGV[5]) == 1 then setForking(h, base, forks + 1, false) end
 call('PERSIST', META)
 call('PERSIST', LOG)
 return { 0, public(h), now }`,
@@ -897,38 +1072,66 @@ return { 0, public(h), now }`,
 /** lua/read.lua */
 export const readScript: RedisScript = {
   name: 'read',
-  sha: '8dccf719f1fcf70bae533268f56fb0115b29b618',
-  source: `local call, format, sub = redis.call, string.format, string.sub
-local META, LOG, CHANNEL = KEYS[1], KEYS[2], ARGV[2]
-local now = ARGV[1]
-if now == '' then
+  sha: '34963158426ca73d940a94c8808edd3d464d2196',
+  source: String.raw`local call, byte, format, match, sub = redis.call, string.byte, string.format, string.match, string.sub
+local META, LOG = KEYS[1], KEYS[2]
+local incarnation, length = ARGV[2], ARGV[3]
+local now
+if byte(ARGV[1]) == 59 then
   local time = call('TIME')
-  now = time[1] .. sub(time[2] + 1000000, 2, 4)
+  now = time[1] .. sub('00000' .. time[2], -6, -4)
+else
+  now = match(ARGV[1], '^%d+')
 end
 local I, N, K, F, M, E, T, L, CR, X = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 local GRACE_MS = 10000
 local function text(number)
   return format('%.0f', number)
 end
+local function usualCounter(h)
+  return 'n;' .. h[I] .. ';' .. h[K] .. ((h[L] or h[F] ~= '0') and ';l' or '')
+end
+local function counterOf(h)
+  local unusual = h[N] == '0' or h[M] ~= 'application/json' or h[E] or h[T] or h[CR] or h[X]
+  return unusual and 'n' or usualCounter(h)
+end
+local function recount(h)
+  local counter = counterOf(h)
+  if counter == h.counter then return end
+  call('HSET', META, counter, h[N])
+  call('HDEL', META, h.counter)
+  h.counter = counter
+end
 local function forking(h)
   if not h[X] then return 0, 0, false end
-  local base, forks, kept = string.match(h[X], '^(%d+);(%d+);(%d)$')
+  local base, forks, kept = match(h[X], '^(%d+);(%d+);(%d)$')
   return tonumber(base), tonumber(forks), kept == '1'
 end
 local function setForking(h, base, forks, kept)
   h[X] = text(base) .. ';' .. text(forks) .. (kept and ';1' or ';0')
   call('HSET', META, 'x', h[X])
+  recount(h)
 end
 local function stored()
   local h = call('HMGET', META, 'i', 'n', 'k', 'f', 'm', 'e', 't', 'l', 'cr', 'x')
-  return h[I] and h
+  if not h[I] then return nil end
+  h.counter = 'n'
+  if not h[N] then
+    h.counter = usualCounter(h)
+    h[N] = call('HGET', META, h.counter)
+  end
+  return h
+end
+local function kept()
+  local keepMs, records = match(ARGV[1], '^%d*;(%d*);(%d+)$')
+  return keepMs, tonumber(records)
 end
 local held = false
 local function leave(h)
   local base, forks = forking(h)
   held = forks > 0
   if held then setForking(h, base, forks, true) else call('UNLINK', META, LOG) end
-  call('SPUBLISH', CHANNEL, '')
+  call('SPUBLISH', LOG, '')
 end
 local function living()
   local h = stored()
@@ -952,7 +1155,7 @@ local function absent()
   return { held and -9 or -1 }
 end
 local function lost(h)
-  return h[I] == ARGV[3] and h[N] + (h[E] and 1 or 0) < tonumber(ARGV[4])
+  return h[I] == incarnation and h[N] + (h[E] and 1 or 0) < tonumber(length)
 end
 local function expire(h)
   local _, forks = forking(h)
@@ -980,15 +1183,15 @@ local function touch(h)
 end
 local function public(h)
   local counters = h[N] .. ';' .. h[F] .. ';' .. h[K] .. ';' .. (h[L] or '')
-  local known = h[I] == ARGV[3]
+  local known = h[I] == incarnation
   if known and not h[E] and not h[CR] then return counters end
   return { counters, h[E], h[CR], not known and call('HMGET', META, 'i', 'c', 'ca', 'o', 't', 'fo') }
 end
-local forFork = ARGV[8] ~= ''
+local forFork = ARGV[7] ~= ''
 local h
 if forFork then
   h = stored()
-  if h and h[I] ~= ARGV[8] then h = nil end
+  if h and h[I] ~= ARGV[7] then h = nil end
 else
   h = living()
 end
@@ -996,7 +1199,7 @@ if not h then return absent() end
 local nextPosition = tonumber(h[N])
 if lost(h) then return { -2, nextPosition } end
 if not forFork then touch(h) end
-local position, limit, bytes = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
+local position, limit, bytes = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 if position < tonumber(h[F]) then return { -3, tonumber(h[F]) } end
 if position >= nextPosition or position < forking(h) then return { 0, public(h), {}, position } end
 local holder = call('XREVRANGE', LOG, '0-' .. (position + 1), '-', 'COUNT', 1)[1]
@@ -1014,7 +1217,7 @@ while at < stop and taken < bytes do
     local entry = entries[index][2][2]
     page[#page + 1] = entry
     if at >= position then taken = taken + #entry - string.find(entry, string.char(10), 1, true) end
-    at = at + (tonumber(string.match(entry, '^%d+;(%d+);')) or 1)
+    at = at + (tonumber(match(entry, '^%d+;(%d+);')) or 1)
   end
   local byBytes, byRecords = (bytes - taken) * #page / math.max(taken, 1), (stop - at) * #page / (at - start)
   chunk = math.max(1, math.ceil(math.min(256, byBytes, byRecords)))
@@ -1025,38 +1228,66 @@ return { 0, public(h), page, start }`,
 /** lua/sync.lua */
 export const syncScript: RedisScript = {
   name: 'sync',
-  sha: '6e0de8f8223a2fa6d4028b2d6fa70b5572541f99',
-  source: `local call, format, sub = redis.call, string.format, string.sub
-local META, LOG, CHANNEL = KEYS[1], KEYS[2], ARGV[2]
-local now = ARGV[1]
-if now == '' then
+  sha: 'f280bc854fbc9051939551a59ff0ed225c2bbbdf',
+  source: String.raw`local call, byte, format, match, sub = redis.call, string.byte, string.format, string.match, string.sub
+local META, LOG = KEYS[1], KEYS[2]
+local incarnation, length = ARGV[2], ARGV[3]
+local now
+if byte(ARGV[1]) == 59 then
   local time = call('TIME')
-  now = time[1] .. sub(time[2] + 1000000, 2, 4)
+  now = time[1] .. sub('00000' .. time[2], -6, -4)
+else
+  now = match(ARGV[1], '^%d+')
 end
 local I, N, K, F, M, E, T, L, CR, X = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 local GRACE_MS = 10000
 local function text(number)
   return format('%.0f', number)
 end
+local function usualCounter(h)
+  return 'n;' .. h[I] .. ';' .. h[K] .. ((h[L] or h[F] ~= '0') and ';l' or '')
+end
+local function counterOf(h)
+  local unusual = h[N] == '0' or h[M] ~= 'application/json' or h[E] or h[T] or h[CR] or h[X]
+  return unusual and 'n' or usualCounter(h)
+end
+local function recount(h)
+  local counter = counterOf(h)
+  if counter == h.counter then return end
+  call('HSET', META, counter, h[N])
+  call('HDEL', META, h.counter)
+  h.counter = counter
+end
 local function forking(h)
   if not h[X] then return 0, 0, false end
-  local base, forks, kept = string.match(h[X], '^(%d+);(%d+);(%d)$')
+  local base, forks, kept = match(h[X], '^(%d+);(%d+);(%d)$')
   return tonumber(base), tonumber(forks), kept == '1'
 end
 local function setForking(h, base, forks, kept)
   h[X] = text(base) .. ';' .. text(forks) .. (kept and ';1' or ';0')
   call('HSET', META, 'x', h[X])
+  recount(h)
 end
 local function stored()
   local h = call('HMGET', META, 'i', 'n', 'k', 'f', 'm', 'e', 't', 'l', 'cr', 'x')
-  return h[I] and h
+  if not h[I] then return nil end
+  h.counter = 'n'
+  if not h[N] then
+    h.counter = usualCounter(h)
+    h[N] = call('HGET', META, h.counter)
+  end
+  return h
+end
+local function kept()
+  local keepMs, records = match(ARGV[1], '^%d*;(%d*);(%d+)$')
+  return keepMs, tonumber(records)
 end
 local held = false
 local function leave(h)
   local base, forks = forking(h)
   held = forks > 0
   if held then setForking(h, base, forks, true) else call('UNLINK', META, LOG) end
-  call('SPUBLISH', CHANNEL, '')
+  call('SPUBLISH', LOG, '')
 end
 local function living()
   local h = stored()
@@ -1080,7 +1311,7 @@ local function absent()
   return { held and -9 or -1 }
 end
 local function lost(h)
-  return h[I] == ARGV[3] and h[N] + (h[E] and 1 or 0) < tonumber(ARGV[4])
+  return h[I] == incarnation and h[N] + (h[E] and 1 or 0) < tonumber(length)
 end
 local function expire(h)
   local _, forks = forking(h)
@@ -1108,7 +1339,7 @@ local function touch(h)
 end
 local function public(h)
   local counters = h[N] .. ';' .. h[F] .. ';' .. h[K] .. ';' .. (h[L] or '')
-  local known = h[I] == ARGV[3]
+  local known = h[I] == incarnation
   if known and not h[E] and not h[CR] then return counters end
   return { counters, h[E], h[CR], not known and call('HMGET', META, 'i', 'c', 'ca', 'o', 't', 'fo') }
 end
@@ -1122,38 +1353,66 @@ return { 0 }`,
 /** lua/unpin.lua */
 export const unpinScript: RedisScript = {
   name: 'unpin',
-  sha: 'b10324869e6179dfbcf56ca9fd3abf5d361a055b',
-  source: `local call, format, sub = redis.call, string.format, string.sub
-local META, LOG, CHANNEL = KEYS[1], KEYS[2], ARGV[2]
-local now = ARGV[1]
-if now == '' then
+  sha: '46257cdc94ae66c64a478902fd284d90437f177d',
+  source: String.raw`local call, byte, format, match, sub = redis.call, string.byte, string.format, string.match, string.sub
+local META, LOG = KEYS[1], KEYS[2]
+local incarnation, length = ARGV[2], ARGV[3]
+local now
+if byte(ARGV[1]) == 59 then
   local time = call('TIME')
-  now = time[1] .. sub(time[2] + 1000000, 2, 4)
+  now = time[1] .. sub('00000' .. time[2], -6, -4)
+else
+  now = match(ARGV[1], '^%d+')
 end
 local I, N, K, F, M, E, T, L, CR, X = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 local GRACE_MS = 10000
 local function text(number)
   return format('%.0f', number)
 end
+local function usualCounter(h)
+  return 'n;' .. h[I] .. ';' .. h[K] .. ((h[L] or h[F] ~= '0') and ';l' or '')
+end
+local function counterOf(h)
+  local unusual = h[N] == '0' or h[M] ~= 'application/json' or h[E] or h[T] or h[CR] or h[X]
+  return unusual and 'n' or usualCounter(h)
+end
+local function recount(h)
+  local counter = counterOf(h)
+  if counter == h.counter then return end
+  call('HSET', META, counter, h[N])
+  call('HDEL', META, h.counter)
+  h.counter = counter
+end
 local function forking(h)
   if not h[X] then return 0, 0, false end
-  local base, forks, kept = string.match(h[X], '^(%d+);(%d+);(%d)$')
+  local base, forks, kept = match(h[X], '^(%d+);(%d+);(%d)$')
   return tonumber(base), tonumber(forks), kept == '1'
 end
 local function setForking(h, base, forks, kept)
   h[X] = text(base) .. ';' .. text(forks) .. (kept and ';1' or ';0')
   call('HSET', META, 'x', h[X])
+  recount(h)
 end
 local function stored()
   local h = call('HMGET', META, 'i', 'n', 'k', 'f', 'm', 'e', 't', 'l', 'cr', 'x')
-  return h[I] and h
+  if not h[I] then return nil end
+  h.counter = 'n'
+  if not h[N] then
+    h.counter = usualCounter(h)
+    h[N] = call('HGET', META, h.counter)
+  end
+  return h
+end
+local function kept()
+  local keepMs, records = match(ARGV[1], '^%d*;(%d*);(%d+)$')
+  return keepMs, tonumber(records)
 end
 local held = false
 local function leave(h)
   local base, forks = forking(h)
   held = forks > 0
   if held then setForking(h, base, forks, true) else call('UNLINK', META, LOG) end
-  call('SPUBLISH', CHANNEL, '')
+  call('SPUBLISH', LOG, '')
 end
 local function living()
   local h = stored()
@@ -1177,7 +1436,7 @@ local function absent()
   return { held and -9 or -1 }
 end
 local function lost(h)
-  return h[I] == ARGV[3] and h[N] + (h[E] and 1 or 0) < tonumber(ARGV[4])
+  return h[I] == incarnation and h[N] + (h[E] and 1 or 0) < tonumber(length)
 end
 local function expire(h)
   local _, forks = forking(h)
@@ -1205,14 +1464,14 @@ local function touch(h)
 end
 local function public(h)
   local counters = h[N] .. ';' .. h[F] .. ';' .. h[K] .. ';' .. (h[L] or '')
-  local known = h[I] == ARGV[3]
+  local known = h[I] == incarnation
   if known and not h[E] and not h[CR] then return counters end
   return { counters, h[E], h[CR], not known and call('HMGET', META, 'i', 'c', 'ca', 'o', 't', 'fo') }
 end
 local h = stored()
-if not h or h[I] ~= ARGV[5] then return { 0 } end
+if not h or h[I] ~= ARGV[4] then return { 0 } end
 local base, forks, kept = forking(h)
-if call('HDEL', KEYS[3], ARGV[6]) == 1 then
+if call('HDEL', KEYS[3], ARGV[5]) == 1 then
   forks = math.max(forks - 1, 0)
   setForking(h, base, forks, kept)
 end
@@ -1223,6 +1482,6 @@ if not kept then
 end
 local origin = call('HGET', META, 'fo')
 call('UNLINK', META, LOG, KEYS[3])
-if KEYS[4] then call('ZREM', KEYS[4], ARGV[7]) end
+if KEYS[4] then call('ZREM', KEYS[4], ARGV[6]) end
 return { 1, h[I], origin }`,
 };
