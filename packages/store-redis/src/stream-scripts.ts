@@ -31,19 +31,17 @@ import type { ResolvedOptions } from './options.ts';
 import { rangeCommand } from './read/log-range.ts';
 import { createPageReader, type PageReader } from './read/page-reader.ts';
 import type { PageRequest } from './read/read-coalescer.ts';
+import { appendScript } from './scripts/generated/append.ts';
+import { createScript } from './scripts/generated/create.ts';
+import { deleteScript } from './scripts/generated/delete.ts';
+import { headScript } from './scripts/generated/head.ts';
+import { markScript } from './scripts/generated/mark.ts';
+import { pinScript } from './scripts/generated/pin.ts';
+import { readScript } from './scripts/generated/read.ts';
+import { unpinScript } from './scripts/generated/unpin.ts';
 import type { RedisScript } from './scripts/redis-script.ts';
 import type { ScriptAnswer } from './scripts/script-answer.ts';
 import type { ScriptTarget } from './scripts/script-runner.ts';
-import {
-  appendScript,
-  createScript,
-  deleteScript,
-  headScript,
-  markScript,
-  pinScript,
-  readScript,
-  unpinScript,
-} from './scripts/sources.generated.ts';
 import { createWatermarks, type Watermark, type Watermarks } from './watermarks.ts';
 
 /** What the scripts work with. */
