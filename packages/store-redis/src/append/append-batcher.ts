@@ -15,7 +15,7 @@ export interface BatchAnswer {
   readonly head: StreamHead;
 }
 
-/** Sends requests of one stream as one atomic append. Never throws but rejects. */
+/** Sends requests of one stream as one atomic append. */
 export type SendBatch = (id: string, requests: readonly EncodedRequest[]) => Promise<BatchAnswer>;
 
 /** See the head of this file. */
@@ -132,7 +132,11 @@ class Lane {
       return;
     }
     this.#callers = batch.callers;
-    this.#send(this.#id, batch.requests).then(this.#answered, this.#failed);
+    try {
+      this.#send(this.#id, batch.requests).then(this.#answered, this.#failed);
+    } catch (error) {
+      this.#failed(error);
+    }
   };
 
   readonly #answered = ({ results, head }: BatchAnswer): void => {

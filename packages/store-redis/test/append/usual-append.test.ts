@@ -157,6 +157,21 @@ test('JSON does not go into a stream of bytes', async () => {
   expect(segments).toEqual([{ status: 'content-type', contentType: 'text/plain' }]);
 });
 
+test('an append that cannot be sent is rejected, and the next one goes its way', async () => {
+  let isBroken = false;
+  const now = (): number => {
+    if (isBroken) throw new Error('no clock');
+    return 1_764_000_000_000;
+  };
+  const store = redis.open({ now });
+  await store.create('s');
+  isBroken = true;
+  await expect(store.append('s', { segments: [{ records: numbered(1) }] })).rejects.toThrow('no clock');
+  isBroken = false;
+  const { segments } = await store.append('s', { segments: [{ records: numbered(1) }] });
+  expect(segments).toEqual([{ status: 'ok', position: 0, count: 1, skipped: 0 }]);
+});
+
 test('an append restarts a sliding ttl', async () => {
   const prefix = freshPrefix();
   const store = redis.open({ prefix });
