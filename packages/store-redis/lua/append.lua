@@ -1,7 +1,8 @@
 -- Appends segments of one or more requests to a stream, in order, as one atomic write.
 --
 -- KEYS: see include/head.lua.
--- ARGV: 1-4 see include/head.lua; 5 = ms an ended stream is kept ('' = for ever); 6 = records to retain (0 = all); then items:
+-- ARGV: 1-3 see include/head.lua; 4 = a first segment that the caller expects to take the usual way of include/usual-append.lua, and then
+--   ARGV[2] is the stream's usualCounter of include/head.lua instead of its incarnation ('' = none); then items:
 --   'T' .. token        Fencing token of the segments that follow; 0 until the first.
 --   count               A segment of that many JSON texts, without anything else; its records follow.
 --   count ',' flags ',' first sequence ',' epoch ',' expected position
@@ -25,8 +26,7 @@
 -- The order of the checks is that of decideAppend in core; a property test holds the two against each other.
 -- @include start
 
-local byte, match = string.byte, string.match
-local LINE_FEED, SEPARATOR = string.char(10), string.char(30)
+local LINE_FEED, SEPARATOR = '\n', '\30'
 -- A page has to fetch the whole of its first and its last entry.
 local ENTRY_RECORDS, ENTRY_BYTES = 128, 16384
 
@@ -40,6 +40,7 @@ if lost(h) then return { -2, tonumber(h[N]) } end
 touch(h)
 local base, forks = forking(h)
 
+local keepMs, retained = kept()
 local first, token, ended = tonumber(h[N]), tonumber(h[K]), h[E]
 local nextPosition, given = first, 0
 local foreign = (h[M] == 'application/json' or sub(h[M], -5) == '+json') and 128 or 64
@@ -90,7 +91,12 @@ local function spell()
   plain = false
 end
 
-local at, last = 7, #ARGV
+local at, last = 5, #ARGV
+if ARGV[4] ~= '' then
+  at = 4
+  given = tonumber(match(ARGV[2], ';(%d+);?l?$'))
+  if given > token then token = given end
+end
 while at <= last do
   local item = ARGV[at]
   at = at + 1
@@ -186,7 +192,7 @@ local raised = token > tonumber(h[K])
 if stored or raised then
   local closing = ended ~= h[E]
   h[N] = text(nextPosition)
-  local fields = { 'n', h[N] }
+  local fields = {}
   local function set(name, value)
     fields[#fields + 1], fields[#fields + 2] = name, value
   end
@@ -198,10 +204,9 @@ if stored or raised then
   if closing then
     h[E] = ended
     set('e', ended)
-    if ARGV[5] ~= '' then set('rx', text(now + ARGV[5])) end
+    if keepMs ~= '' then set('rx', text(now + keepMs)) end
   end
   if streamSeq ~= streamSeqBefore then set('q', streamSeq) end
-  local retained = tonumber(ARGV[6])
   -- What forks read is not trimmed.
   if retained > 0 and forks == 0 and nextPosition - retained > tonumber(h[F]) then
     h[F] = text(nextPosition - retained)
@@ -214,11 +219,14 @@ if stored or raised then
     -- unpack() takes some 8,000 values.
     if #fields >= 1000 then
       call('HSET', META, unpack(fields))
-      fields = { 'n', h[N] }
+      fields = {}
     end
   end
+  local counter = counterOf(h)
+  set(counter, h[N])
   call('HSET', META, unpack(fields))
+  if counter ~= h.counter then call('HDEL', META, h.counter) end
   if closing or h[T] then expire(h) end
-  if closing or nextPosition > first then call('SPUBLISH', CHANNEL, '') end
+  if closing or nextPosition > first then call('SPUBLISH', LOG, '') end
 end
 return { 0, public(h), plain and '' or table.concat(results, ';'), regressions[1] and regressions }

@@ -1,7 +1,7 @@
 -- Reads a page of records together with the head they belong to.
 --
 -- KEYS: see include/head.lua.
--- ARGV: 1-4 see include/head.lua; 5 = first position; 6 = most records; 7 = payload bytes after which to stop; 8 = incarnation to read for
+-- ARGV: 1-3 see include/head.lua; 4 = first position; 5 = most records; 6 = payload bytes after which to stop; 7 = incarnation to read for
 --   a fork of it, also when it has expired or is kept for its forks only, without restarting its ttl; '' = none.
 -- Returns { 0, head, entries, position of the first record in them }: the entries that hold the page, see append.lua; the first may begin
 -- before it and the last may go beyond. None where the page begins before a fork's own records.
@@ -9,11 +9,11 @@
 -- records wanted were trimmed; { -4 } records are missing that the head promises, because something else removed them.
 -- @include head
 
-local forFork = ARGV[8] ~= ''
+local forFork = ARGV[7] ~= ''
 local h
 if forFork then
   h = stored()
-  if h and h[I] ~= ARGV[8] then h = nil end
+  if h and h[I] ~= ARGV[7] then h = nil end
 else
   h = living()
 end
@@ -21,7 +21,7 @@ if not h then return absent() end
 local nextPosition = tonumber(h[N])
 if lost(h) then return { -2, nextPosition } end
 if not forFork then touch(h) end
-local position, limit, bytes = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
+local position, limit, bytes = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 if position < tonumber(h[F]) then return { -3, tonumber(h[F]) } end
 if position >= nextPosition or position < forking(h) then return { 0, public(h), {}, position } end
 
@@ -42,7 +42,7 @@ while at < stop and taken < bytes do
     page[#page + 1] = entry
     -- What lies before the page does not count.
     if at >= position then taken = taken + #entry - string.find(entry, string.char(10), 1, true) end
-    at = at + (tonumber(string.match(entry, '^%d+;(%d+);')) or 1)
+    at = at + (tonumber(match(entry, '^%d+;(%d+);')) or 1)
   end
   local byBytes, byRecords = (bytes - taken) * #page / math.max(taken, 1), (stop - at) * #page / (at - start)
   chunk = math.max(1, math.ceil(math.min(256, byBytes, byRecords)))

@@ -1,7 +1,7 @@
 -- Writes something to the stream's server, so that a WAIT on the same connection covers everything written before.
 --
 -- KEYS: see include/head.lua.
--- ARGV: 1-4 see include/head.lua.
+-- ARGV: 1-3 see include/head.lua.
 -- Returns { 0 }. Negative codes: { -1 } no such stream; { -9 } kept for its forks only; { -2, next position } the server lost acknowledged records.
 -- @include head
 

@@ -1,4 +1,4 @@
-/** The text of the generated module. */
-export function generate(): string;
-/** The generated module. */
+/** The text of each generated module, by the name of its file. */
+export function generate(): Map<string, string>;
+/** The folder of the generated modules. */
 export const target: string;

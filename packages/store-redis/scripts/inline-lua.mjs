@@ -1,27 +1,22 @@
 /**
- * `npm run inline`: writes the Lua files in `lua/` into `src/scripts/sources.generated.ts`, with includes resolved (each once in a script)
- * and comments left out, each with the SHA-1 that EVALSHA wants. A test fails when the result is stale.
+ * `npm run inline`: writes each Lua file in `lua/` as a module into `src/scripts/generated/`, with includes resolved (each once in a script)
+ * and comments left out, and with the SHA-1 that EVALSHA wants. A test fails when the result is stale.
  */
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const home = dirname(dirname(fileURLToPath(import.meta.url)));
 const folder = join(home, 'lua');
-export const target = join(home, 'src', 'scripts', 'sources.generated.ts');
+export const target = join(home, 'src', 'scripts', 'generated');
 
-/** The text of the generated module. */
+/** The text of each generated module, by the name of its file. */
 export function generate() {
-  const scripts = readdirSync(folder)
+  const names = readdirSync(folder)
     .filter((file) => file.endsWith('.lua'))
-    .toSorted()
-    .map((file) => script(file.slice(0, -'.lua'.length), load(file, new Set())));
-  return `${[
-    '// Generated from lua/ by `npm run inline`. Do not edit.',
-    "import type { RedisScript } from './redis-script.ts';",
-    ...scripts,
-  ].join('\n\n')}\n`;
+    .map((file) => file.slice(0, -'.lua'.length));
+  return new Map(names.toSorted().map((name) => [`${name}.ts`, moduleOf(name, load(`${name}.lua`, new Set()))]));
 }
 
 function load(file, included) {
@@ -37,10 +32,23 @@ function load(file, included) {
     .join('\n');
 }
 
-function script(name, source) {
-  if (/[\\`]|\$\{/.test(source)) throw new Error(`lua/${name}.lua may not contain backslashes, backticks or \${.`);
+function moduleOf(name, source) {
+  if (/`|\$\{/.test(source)) throw new Error(`lua/${name}.lua may not contain backticks or \${.`);
   const sha = createHash('sha1').update(source).digest('hex');
-  return `/** lua/${name}.lua */\nexport const ${name}Script: RedisScript = {\n  name: '${name}',\n  sha: '${sha}',\n  source: \`${source}\`,\n};`;
+  return `// Generated from lua/${name}.lua by \`npm run inline\`. Do not edit.
+import type { RedisScript } from '../redis-script.ts';
+
+/** lua/${name}.lua */
+export const ${name}Script: RedisScript = {
+  name: '${name}',
+  sha: '${sha}',
+  source: String.raw\`${source}\`,
+};
+`;
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(target, generate());
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  rmSync(target, { recursive: true, force: true });
+  mkdirSync(target);
+  for (const [file, text] of generate()) writeFileSync(join(target, file), text);
+}

@@ -11,7 +11,7 @@ export interface StreamKeys {
   readonly log: string;
   /** Hash of the forks that read the stream. */
   readonly forks: string;
-  /** Sharded channel that wakes readers. */
+  /** Sharded channel that wakes readers; named like the log, so that scripts need not be told. */
   readonly channel: string;
   /** Sorted set with the stream's entry in the index. */
   readonly index: string;
@@ -57,7 +57,7 @@ export function createKeyNames(prefix: string): KeyNames {
         meta: `${base}:meta`,
         log: `${base}:log`,
         forks: `${base}:forks`,
-        channel: `${base}:wake`,
+        channel: `${base}:log`,
         index: indexes[shardOf(streamId)] ?? '',
       };
       if (cache.size >= CACHED_NAMES) cache.clear();

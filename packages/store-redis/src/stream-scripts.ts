@@ -18,9 +18,10 @@ import {
 } from '@perennial/core';
 
 import { appended, usuallyAppended } from './append/append-answer.ts';
+import { appendArguments } from './append/append-arguments.ts';
 import type { BatchAnswer } from './append/append-batcher.ts';
 import type { RedisArgument, RedisReply } from './clients/port.ts';
-import { type EncodedRequest, joinRequests } from './codec/append.ts';
+import type { EncodedRequest } from './codec/append.ts';
 import { createArguments, markArguments, type NewStreamArguments } from './codec/arguments.ts';
 import { decodeHead, decodeOrigin, decodeProducer, lengthOf } from './codec/head.ts';
 import type { RedisConnection } from './connection/redis-connection.ts';
@@ -30,19 +31,17 @@ import type { ResolvedOptions } from './options.ts';
 import { rangeCommand } from './read/log-range.ts';
 import { createPageReader, type PageReader } from './read/page-reader.ts';
 import type { PageRequest } from './read/read-coalescer.ts';
+import { appendScript } from './scripts/generated/append.ts';
+import { createScript } from './scripts/generated/create.ts';
+import { deleteScript } from './scripts/generated/delete.ts';
+import { headScript } from './scripts/generated/head.ts';
+import { markScript } from './scripts/generated/mark.ts';
+import { pinScript } from './scripts/generated/pin.ts';
+import { readScript } from './scripts/generated/read.ts';
+import { unpinScript } from './scripts/generated/unpin.ts';
 import type { RedisScript } from './scripts/redis-script.ts';
 import type { ScriptAnswer } from './scripts/script-answer.ts';
 import type { ScriptTarget } from './scripts/script-runner.ts';
-import {
-  appendScript,
-  createScript,
-  deleteScript,
-  headScript,
-  markScript,
-  pinScript,
-  readScript,
-  unpinScript,
-} from './scripts/sources.generated.ts';
 import { createWatermarks, type Watermark, type Watermarks } from './watermarks.ts';
 
 /** What the scripts work with. */
@@ -66,9 +65,9 @@ export class StreamScripts {
   readonly #onHead: (head: StreamHead) => void;
   readonly #onLoss: (error: RedisDataLossError) => void;
   readonly #now: (() => number) | undefined;
-  /** How long ended streams stay, and how many records are retained, as scripts take them. */
-  readonly #keepMs: string;
-  readonly #maxRecords: string;
+  /** How long ended streams stay, and how many records are retained, as scripts take them after the time. */
+  readonly #kept: string;
+  readonly #trims: boolean;
   readonly #watermarks: Watermarks = createWatermarks(TRACKED_STREAMS);
   readonly #pages: PageReader;
   /** Streams whose loss was reported. */
@@ -80,8 +79,9 @@ export class StreamScripts {
     this.#onHead = onHead;
     this.#onLoss = onLoss;
     this.#now = options.now;
-    this.#keepMs = options.ttl === Infinity ? '' : String(options.ttl);
-    this.#maxRecords = options.maxRecords === Infinity ? '0' : String(options.maxRecords);
+    this.#trims = options.maxRecords !== Infinity;
+    const keepMs = options.ttl === Infinity ? '' : String(options.ttl);
+    this.#kept = `;${keepMs};${this.#trims ? options.maxRecords : 0}`;
     this.#pages = createPageReader({
       run: (id, args) => this.#run(readScript, { id }, args),
       range: (id, place, bounds) => {
@@ -150,19 +150,27 @@ export class StreamScripts {
     return status === 1 ? { id, incarnation, fork: decodeOrigin(reply[2]) } : null;
   }
 
-  async append(id: string, requests: readonly EncodedRequest[]): Promise<BatchAnswer> {
-    // Without `#run`: a single awaited append notices each promise.
+  append(id: string, requests: readonly EncodedRequest[]): Promise<BatchAnswer> {
+    // Without `#run`, and no asynchronous function: a single awaited append notices each promise.
     const mark = this.#watermarks.get(id);
-    const args = this.#common(id, mark);
-    args.push(this.#keepMs, this.#maxRecords);
-    joinRequests(requests, args);
-    const reply = await this.#connection.runner.run(appendScript, { id, keys: this.#names.of(id) }, args);
-    const { head, results } = Array.isArray(reply)
-      ? appended(id, requests, this.#accept(id, reply, mark))
-      : usuallyAppended(requests, mark?.head, Number(reply));
-    if (this.#connection.barrier) await this.#confirm(head, true);
-    else this.#note(head);
-    return { results, head };
+    const { runner, barrier } = this.#connection;
+    const answered = runner.run({
+      script: appendScript,
+      target: { id, keys: this.#names.of(id) },
+      args: appendArguments(requests, { settings: this.#settings(), trims: this.#trims, mark }),
+      accept: (reply) => {
+        const answer = Array.isArray(reply)
+          ? appended(id, requests, this.#accept(id, reply, mark))
+          : usuallyAppended(requests, mark?.head, Number(reply));
+        if (!barrier) this.#note(answer.head);
+        return answer;
+      },
+    });
+    if (!barrier) return answered;
+    return answered.then(async (answer) => {
+      await this.#confirm(answer.head, true);
+      return answer;
+    });
   }
 
   read(request: PageRequest): Promise<ReadResult> {
@@ -197,7 +205,7 @@ export class StreamScripts {
     const [status, incarnation, origin] = barrier
       ? await barrier.delete({
           target: this.#target(id, { withIndex }),
-          args: [...this.#common(id, this.#watermarks.get(id)), member],
+          args: [...this.#common(this.#watermarks.get(id)), member],
         })
       : (await this.#run(deleteScript, { id, withIndex }, [member])).reply;
     this.#watermarks.forget(id);
@@ -215,7 +223,7 @@ export class StreamScripts {
   }
 
   async #create(id: string, options: CreateOptions, fresh: NewStreamArguments): Promise<ScriptAnswer> {
-    const args = [this.#keepMs, this.#maxRecords, ...createArguments(options, fresh)];
+    const args = createArguments(options, fresh);
     try {
       return await this.#run(createScript, { id, withIndex: !this.#connection.cluster }, args);
     } catch (error) {
@@ -242,9 +250,12 @@ export class StreamScripts {
   ): Promise<ScriptAnswer> {
     // Held until the answer is here: it supplies what the script leaves out.
     const mark = this.#watermarks.get(id);
-    const { runner } = this.#connection;
-    const reply = await runner.run(script, this.#target(id, kinds), [...this.#common(id, mark), ...args]);
-    return this.#accept(id, reply, mark);
+    return this.#connection.runner.run({
+      script,
+      target: this.#target(id, kinds),
+      args: [...this.#common(mark), ...args],
+      accept: (reply) => this.#accept(id, reply, mark),
+    });
   }
 
   /** Refuses what every script may refuse. */
@@ -271,7 +282,7 @@ export class StreamScripts {
   async #confirm(head: StreamHead, written = false): Promise<StreamHead> {
     const { barrier } = this.#connection;
     if (barrier && (written || !this.#watermarks.isReplicated(head))) {
-      const args = this.#common(head.id, { head, length: lengthOf(head) });
+      const args = this.#common({ head, length: lengthOf(head) });
       try {
         await barrier.confirm({ target: this.#target(head.id), args, head });
       } catch (error) {
@@ -296,14 +307,14 @@ export class StreamScripts {
     return error;
   }
 
-  /** Arguments 1 to 4 of every script, for the caller to go on with. */
-  #common(id: string, mark: Pick<Watermark, 'head' | 'length'> | undefined): RedisArgument[] {
-    return [
-      this.#now ? String(this.#now()) : '',
-      this.#names.of(id).channel,
-      mark ? mark.head.incarnation : '',
-      mark ? String(mark.length) : '',
-    ];
+  /** Arguments 1 to 3 of every script. */
+  #common(mark: Pick<Watermark, 'head' | 'length'> | undefined): RedisArgument[] {
+    return [this.#settings(), mark ? mark.head.incarnation : '', mark ? String(mark.length) : ''];
+  }
+
+  /** Argument 1 of every script. */
+  #settings(): string {
+    return this.#now ? this.#now() + this.#kept : this.#kept;
   }
 
   #target(id: string, kinds: Omit<ScriptTarget, 'id' | 'keys'> = {}): ScriptTarget {

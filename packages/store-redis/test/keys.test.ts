@@ -17,7 +17,7 @@ test('names the keys of a stream', () => {
     meta: 'app:{runs/r42/tokens}:meta',
     log: 'app:{runs/r42/tokens}:log',
     forks: 'app:{runs/r42/tokens}:forks',
-    channel: 'app:{runs/r42/tokens}:wake',
+    channel: 'app:{runs/r42/tokens}:log',
     index: expect.stringMatching(/^app:index:\{\d+\}$/),
   });
 });

@@ -88,8 +88,8 @@ test('after a lost connection everything that was waited for is looked at again'
   await theirs.create('s');
   const wait = ours.wait('s', { position: 0 });
   await expect
-    .poll(() => redis.admin.call('PUBSUB', 'SHARDNUMSUB', `${prefix}:{s}:wake`))
-    .toEqual([`${prefix}:{s}:wake`, 1]);
+    .poll(() => redis.admin.call('PUBSUB', 'SHARDNUMSUB', `${prefix}:{s}:log`))
+    .toEqual([`${prefix}:{s}:log`, 1]);
   await theirs.append('s', { segments: ONE });
   events[0]?.onReset();
   expect((await wait).nextPosition).toBe(1);

@@ -1,9 +1,15 @@
 -- What every script starts with: names, and the time. See head.lua.
-local call, format, sub = redis.call, string.format, string.sub
-local META, LOG, CHANNEL = KEYS[1], KEYS[2], ARGV[2]
+local call, byte, format, match, sub = redis.call, string.byte, string.format, string.match, string.sub
+local META, LOG = KEYS[1], KEYS[2]
+-- What the caller was told before; in the append script read from ARGV[2] where it names more than the incarnation.
+local incarnation, length = ARGV[2], ARGV[3]
 
-local now = ARGV[1]
-if now == '' then
+local now
+-- 59 = ';'
+if byte(ARGV[1]) == 59 then
   local time = call('TIME')
-  now = time[1] .. sub(time[2] + 1000000, 2, 4)
+  -- Texts all along: a number would have to be formatted.
+  now = time[1] .. sub('00000' .. time[2], -6, -4)
+else
+  now = match(ARGV[1], '^%d+')
 end

@@ -35,12 +35,6 @@ const MAX_BATCH_SIZE = 1_048_576;
 /** Lanes that stay when they are idle: making and removing one with each append would show. */
 const KEPT_LANES = 1_024;
 
-interface Lane {
-  /** What is to be sent, in order; more than one when the first is full. */
-  readonly batches: Batch[];
-  busy: boolean;
-}
-
 /** Requests that go out as one script, and who waits for them. */
 interface Batch {
   readonly requests: EncodedRequest[];
@@ -60,40 +54,25 @@ export function createAppendBatcher(send: SendBatch): AppendBatcher {
   let busy = 0;
   let whenIdle: (() => void)[] = [];
 
-  const laneOf = (id: string): Lane => {
-    let lane = lanes.get(id);
-    if (!lane) {
-      lane = { batches: [], busy: false };
-      lanes.set(id, lane);
-    }
-    return lane;
-  };
-  const work = async (id: string, lane: Lane): Promise<void> => {
-    lane.busy = true;
-    busy++;
-    // A microtask later, so that everything appended in this turn goes into one script. `queueMicrotask` makes an AsyncResource for it.
-    await Promise.resolve();
-    for (let batch = takeFirst(lane); batch; batch = takeFirst(lane)) {
-      const { requests, callers } = batch;
-      try {
-        settle(callers, await send(id, requests));
-      } catch (error) {
-        for (const caller of callers) caller.reject(error);
-      }
-    }
-    lane.busy = false;
+  const onIdle = (id: string): void => {
     if (lanes.size > KEPT_LANES) lanes.delete(id);
     if (--busy > 0) return;
     for (const resolve of whenIdle) resolve();
     whenIdle = [];
   };
+  const laneOf = (id: string): Lane => {
+    let lane = lanes.get(id);
+    if (!lane) {
+      lane = new Lane(id, send, onIdle);
+      lanes.set(id, lane);
+    }
+    return lane;
+  };
 
   return {
     append: (id, request) =>
       new Promise((resolve, reject) => {
-        const lane = laneOf(id);
-        join(lane, request, { resolve, reject });
-        if (!lane.busy) void work(id, lane);
+        if (laneOf(id).add(request, { resolve, reject })) busy++;
       }),
     drained: () =>
       busy === 0
@@ -104,28 +83,74 @@ export function createAppendBatcher(send: SendBatch): AppendBatcher {
   };
 }
 
-/** Puts a request into the last batch of a lane, or into a new one when that is full. */
-function join({ batches }: Lane, request: EncodedRequest, caller: Caller): void {
-  const last = batches[batches.length - 1];
-  if (!last || last.records >= MAX_BATCH_RECORDS || last.size >= MAX_BATCH_SIZE) {
-    batches.push({ requests: [request], callers: [caller], records: request.records, size: request.size });
-    return;
-  }
-  last.requests.push(request);
-  last.callers.push(caller);
-  last.records += request.records;
-  last.size += request.size;
-}
+const NOW = Promise.resolve();
 
-function takeFirst({ batches }: Lane): Batch | undefined {
-  // There is seldom more than one, and `pop` is much cheaper.
-  return batches.length > 1 ? batches.shift() : batches.pop();
-}
+/**
+ * The appends of one stream. With callbacks that are made once instead of an asynchronous function: an append that is awaited by itself
+ * passes here cold, and notices each promise and each turn of the microtask queue.
+ */
+class Lane {
+  readonly #id: string;
+  readonly #send: SendBatch;
+  readonly #onIdle: (id: string) => void;
+  /** What is to be sent, in order; more than one when the first is full. */
+  readonly #batches: Batch[] = [];
+  #busy = false;
+  /** Who waits for what was sent. */
+  #callers: readonly Caller[] = [];
 
-function settle(callers: readonly Caller[], { results, head }: BatchAnswer): void {
-  for (let i = 0; i < callers.length; i++) {
-    const segments = results[i];
-    if (segments instanceof Error) callers[i]?.reject(segments);
-    else if (segments) callers[i]?.resolve({ segments, head });
+  constructor(id: string, send: SendBatch, onIdle: (id: string) => void) {
+    this.#id = id;
+    this.#send = send;
+    this.#onIdle = onIdle;
   }
+
+  /** Puts a request into the last batch, or into a new one when that is full; true when the lane was idle. */
+  add(request: EncodedRequest, caller: Caller): boolean {
+    const last = this.#batches[this.#batches.length - 1];
+    if (!last || last.records >= MAX_BATCH_RECORDS || last.size >= MAX_BATCH_SIZE) {
+      this.#batches.push({ requests: [request], callers: [caller], records: request.records, size: request.size });
+    } else {
+      last.requests.push(request);
+      last.callers.push(caller);
+      last.records += request.records;
+      last.size += request.size;
+    }
+    if (this.#busy) return false;
+    this.#busy = true;
+    // A microtask later, so that everything appended in this turn goes into one script. `queueMicrotask` makes an AsyncResource for it.
+    void NOW.then(this.#sendNext);
+    return true;
+  }
+
+  readonly #sendNext = (): void => {
+    // There is seldom more than one, and `pop` is much cheaper.
+    const batch = this.#batches.length > 1 ? this.#batches.shift() : this.#batches.pop();
+    if (!batch) {
+      this.#busy = false;
+      this.#onIdle(this.#id);
+      return;
+    }
+    this.#callers = batch.callers;
+    try {
+      this.#send(this.#id, batch.requests).then(this.#answered, this.#failed);
+    } catch (error) {
+      this.#failed(error);
+    }
+  };
+
+  readonly #answered = ({ results, head }: BatchAnswer): void => {
+    const callers = this.#callers;
+    for (let i = 0; i < callers.length; i++) {
+      const segments = results[i];
+      if (segments instanceof Error) callers[i]?.reject(segments);
+      else if (segments) callers[i]?.resolve({ segments, head });
+    }
+    this.#sendNext();
+  };
+
+  readonly #failed = (error: unknown): void => {
+    for (const caller of this.#callers) caller.reject(error);
+    this.#sendNext();
+  };
 }

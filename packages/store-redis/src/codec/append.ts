@@ -25,6 +25,9 @@ const BYTES = 128;
 const ATTRIBUTES = 256;
 const MIXED = 512;
 
+/** Most records of an entry, as in the script. */
+const ENTRY_RECORDS = 128;
+
 /** A request in the form that the script takes. It shares nothing with the caller's objects. */
 export interface EncodedRequest {
   readonly token: number;
@@ -65,9 +68,20 @@ export function encodeRequest({ token = 0, segments }: AppendRequest): EncodedRe
   return { token, counts, records, size, items, joinable };
 }
 
-/** Adds the items of several requests one after the other, each under its own token. */
-export function joinRequests(requests: readonly EncodedRequest[], items: RedisArgument[]): void {
-  let token = 0;
+/**
+ * True for requests that become one segment of JSON texts, few enough for one entry: what the usual way of the script takes. Where the texts
+ * turn out too long, the script takes the general way.
+ */
+export function isUsual(requests: readonly EncodedRequest[]): boolean {
+  return (
+    Boolean(requests[0]?.joinable) &&
+    endOfGroup(requests, 0) === requests.length &&
+    recordsOf(requests, 0, requests.length) <= ENTRY_RECORDS
+  );
+}
+
+/** Adds the items of several requests one after the other, each under its own token; of the first it may have been told `token`. */
+export function joinRequests(requests: readonly EncodedRequest[], items: RedisArgument[], token = 0): void {
   for (let start = 0, end = 0; start < requests.length; start = end) {
     end = endOfGroup(requests, start);
     const first = requests[start];

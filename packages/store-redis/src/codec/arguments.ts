@@ -16,7 +16,7 @@ export interface NewStreamArguments {
   readonly fork?: NewFork;
 }
 
-/** Arguments 7 and up of the create script. */
+/** Arguments 4 and up of the create script. */
 export function createArguments(
   options: CreateOptions,
   { incarnation, member, only = '', fork }: NewStreamArguments,
@@ -44,7 +44,7 @@ export function createArguments(
   ];
 }
 
-/** Arguments 5 and up of the mark script. */
+/** Arguments 4 and up of the mark script. */
 export function markArguments(mark: Mark): readonly RedisArgument[] {
   switch (mark.type) {
     case 'cancel':

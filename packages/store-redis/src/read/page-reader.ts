@@ -79,6 +79,8 @@ class LogPageReader implements PageReader {
     const entries = isSame ? entriesOf(ranged.value, place) : null;
     if (!entries) return null;
     const { records, payload } = this.#page(request, entries, head);
+    // Nothing at all where records should be: the log is gone, which the script reports.
+    if (records.length === 0) return null;
     const rest = { from: from + records.length, limit: limit - records.length, maxBytes: maxBytes - payload };
     if (rest.limit <= 0 || rest.maxBytes <= 0 || rest.from >= head.nextPosition) return { records, head };
     // The entries were smaller than those before.

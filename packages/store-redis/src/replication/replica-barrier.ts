@@ -10,8 +10,9 @@ import { StreamError, type StreamHead, StreamNotFoundError } from '@perennial/co
 
 import type { RedisArgument, RedisPort, RedisReply } from '../clients/port.ts';
 import { isRedirection, RedisDataLossError, RedisReplicationError, toRedisError } from '../errors.ts';
+import { deleteScript } from '../scripts/generated/delete.ts';
+import { syncScript } from '../scripts/generated/sync.ts';
 import { scriptCommand, type ScriptTarget } from '../scripts/script-runner.ts';
-import { deleteScript, syncScript } from '../scripts/sources.generated.ts';
 
 /** A stream to be confirmed, with the arguments that every script starts with. */
 export interface Confirmation {

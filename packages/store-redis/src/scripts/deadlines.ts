@@ -3,18 +3,20 @@ import { performance } from 'node:perf_hooks';
 /** Rejects promises that take too long, with one timer for all of them. */
 export interface Deadlines {
   /**
-   * Settles like `promise`, or rejects with `late()` after the time is up. What `recover` returns or throws takes the place of a rejection
-   * in time; of a later one it is not told.
+   * Settles like `promise`, or rejects with `late()` after the time is up. What `accept` returns or throws takes the place of a value in
+   * time, what `recover` returns or throws that of a rejection; of later ones they are not told.
    */
-  within<T>(promise: Promise<T>, exits: Exits<T>): Promise<T>;
+  within<T, R = T>(promise: Promise<T>, exits: Exits<T, R>): Promise<R>;
   /** Forgets all; what is pending settles with its promise only. */
   close(): void;
 }
 
-/** What becomes of a promise that does not fulfil in time. */
-export interface Exits<T> {
+/** What becomes of a promise. */
+export interface Exits<T, R = T> {
   readonly late: () => Error;
-  readonly recover: (error: unknown) => T | Promise<T>;
+  readonly recover: (error: unknown) => R | Promise<R>;
+  /** Here rather than in a `then` of the caller's, which would be a promise and a turn more. @default the value as it is */
+  readonly accept?: (value: T) => R;
 }
 
 /** A link of the ring of pending deadlines; one that points to itself is not in it. */
@@ -51,8 +53,8 @@ export function createDeadlines(timeoutMs: number): Deadlines {
   };
 
   return {
-    within(promise, { late, recover }) {
-      return new Promise((resolve, reject) => {
+    within<T, R>(promise: Promise<T>, { late, recover, accept }: Exits<T, R>) {
+      return new Promise<R>((resolve, reject) => {
         const now = performance.now();
         let expired = false;
         const link = createLink(now + timeoutMs, () => {
@@ -64,7 +66,16 @@ export function createDeadlines(timeoutMs: number): Deadlines {
         promise.then(
           (value) => {
             remove(link);
-            resolve(value);
+            if (expired) return;
+            let result: R;
+            try {
+              // Without `accept` the two types are the same.
+              result = accept ? accept(value) : (value as unknown as R);
+            } catch (failure) {
+              reject(toError(failure));
+              return;
+            }
+            resolve(result);
           },
           (error: unknown) => {
             remove(link);
@@ -72,7 +83,7 @@ export function createDeadlines(timeoutMs: number): Deadlines {
             try {
               resolve(recover(error));
             } catch (failure) {
-              reject(failure instanceof Error ? failure : new Error(String(failure)));
+              reject(toError(failure));
             }
           },
         );
@@ -83,6 +94,10 @@ export function createDeadlines(timeoutMs: number): Deadlines {
       clearTimeout(timer);
     },
   };
+}
+
+function toError(failure: unknown): Error {
+  return failure instanceof Error ? failure : new Error(String(failure));
 }
 
 function createLink(at: number, expire: () => void): Link {

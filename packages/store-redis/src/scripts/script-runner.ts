@@ -3,16 +3,25 @@ import { StreamError } from '@perennial/core';
 import type { RedisArgument, RedisPort, RedisReply } from '../clients/port.ts';
 import { isUnknownScript, toRedisError } from '../errors.ts';
 import type { StreamKeys } from '../keys.ts';
-import { createDeadlines } from './deadlines.ts';
+import { createDeadlines, type Exits } from './deadlines.ts';
 import type { RedisScript } from './redis-script.ts';
 
 /** Sends scripts and commands, each with a deadline, and translates what goes wrong. */
 export interface ScriptRunner {
   /** Runs a script on a stream's keys: one command, and a second one where the server does not know the script yet. */
-  run(script: RedisScript, target: ScriptTarget, args: readonly RedisArgument[]): Promise<RedisReply>;
+  run<R>(call: ScriptCall<R>): Promise<R>;
   /** Sends a single command to the server of `key`. */
   send(key: string | null, command: readonly RedisArgument[]): Promise<RedisReply>;
   close(): void;
+}
+
+/** A run of a script. */
+export interface ScriptCall<R> {
+  readonly script: RedisScript;
+  readonly target: ScriptTarget;
+  readonly args: readonly RedisArgument[];
+  /** Makes a result of the reply, or throws. */
+  readonly accept: (reply: RedisReply) => R;
 }
 
 /** The stream a script works on. */
@@ -55,26 +64,33 @@ export function createScriptRunner(port: () => RedisPort | Promise<RedisPort>, t
       return Promise.reject(error instanceof Error ? error : new Error(String(error)));
     }
   };
-  const dispatch = (
+  const dispatch = <R>(
     key: string | null,
     command: readonly RedisArgument[],
-    recover: (error: unknown) => RedisReply | Promise<RedisReply>,
-  ): Promise<RedisReply> =>
-    deadlines.within(hand(key, command), { late: () => lateAnswer(command, timeoutMs), recover });
+    exits: Omit<Exits<RedisReply, R>, 'late'>,
+  ): Promise<R> => {
+    const { accept, recover } = exits;
+    const late = (): Error => lateAnswer(command, timeoutMs);
+    return deadlines.within(hand(key, command), accept ? { late, recover, accept } : { late, recover });
+  };
 
   return {
-    run(script, target, args) {
+    run({ script, target, args, accept }) {
       const { meta } = target.keys;
-      return dispatch(meta, scriptCommand(['evalsha', script.sha], target, args), (error) => {
+      const again = (error: unknown): never => {
+        throw failure(error, script, target);
+      };
+      const recover = (error: unknown) => {
         if (!isUnknownScript(error)) throw failure(error, script, target);
-        return dispatch(meta, scriptCommand(['eval', script.source], target, args), (again) => {
-          throw failure(again, script, target);
-        });
-      });
+        return dispatch(meta, scriptCommand(['eval', script.source], target, args), { accept, recover: again });
+      };
+      return dispatch(meta, scriptCommand(['evalsha', script.sha], target, args), { accept, recover });
     },
     send: (key, command) =>
-      dispatch(key, command, (error) => {
-        throw toRedisError(error, `sending ${String(command[0])}`);
+      dispatch<RedisReply>(key, command, {
+        recover: (error) => {
+          throw toRedisError(error, `sending ${String(command[0])}`);
+        },
       }),
     close: () => deadlines.close(),
   };

@@ -80,7 +80,9 @@ test('acknowledged records that the server lost are noticed', async () => {
   const plain = { segments: [{ records: numbered(1) }] };
   for (let n = 0; n < 2; n++) await store.append('s', plain);
   const { meta, log } = createKeyNames(prefix).of('s');
-  await redis.admin.hset(meta, 'n', '2');
+  const counter = (await redis.admin.hkeys(meta)).find((field) => field.startsWith('n;')) ?? '';
+  expect(await redis.admin.hget(meta, counter)).toBe('3');
+  await redis.admin.hset(meta, counter, '2');
   await redis.admin.xdel(log, '0-3');
   await expect(store.append('s', plain)).rejects.toMatchObject({
     code: 'CORRUPT',
@@ -153,6 +155,21 @@ test('JSON does not go into a stream of bytes', async () => {
   await store.create('s', { contentType: 'text/plain', records: [{ data: new Uint8Array([49]) }] });
   const { segments } = await store.append('s', { segments: [{ records: numbered(1) }] });
   expect(segments).toEqual([{ status: 'content-type', contentType: 'text/plain' }]);
+});
+
+test('an append that cannot be sent is rejected, and the next one goes its way', async () => {
+  let isBroken = false;
+  const now = (): number => {
+    if (isBroken) throw new Error('no clock');
+    return 1_764_000_000_000;
+  };
+  const store = redis.open({ now });
+  await store.create('s');
+  isBroken = true;
+  await expect(store.append('s', { segments: [{ records: numbered(1) }] })).rejects.toThrow('no clock');
+  isBroken = false;
+  const { segments } = await store.append('s', { segments: [{ records: numbered(1) }] });
+  expect(segments).toEqual([{ status: 'ok', position: 0, count: 1, skipped: 0 }]);
 });
 
 test('an append restarts a sliding ttl', async () => {

@@ -114,6 +114,13 @@ test('a page of a stream that took the place of another is that stream’s', asy
   await expect(store.read('replaced', { from: 200, limit: 100 })).rejects.toMatchObject({ code: 'NOT_FOUND' });
 });
 
+test('a log that went while it was read is reported', async () => {
+  const store = await begun('gone');
+  const [key = ''] = await redis.admin.keys('*{gone}:log');
+  expect(await redis.admin.del(key)).toBe(1);
+  await expect(store.read('gone', { from: 100, limit: 100 })).rejects.toMatchObject({ code: 'CORRUPT' });
+});
+
 test('a page of which something else removed a part is reported', async () => {
   const store = await begun('holed');
   const [key = ''] = await redis.admin.keys('*{holed}:log');

@@ -1,7 +1,7 @@
 import type { RedisClient } from '../../src/clients/resolve-port.ts';
 import { portFromClient } from '../../src/clients/resolve-port.ts';
 import type { RedisPort } from '../../src/index.ts';
-import { appendScript } from '../../src/scripts/sources.generated.ts';
+import { appendScript } from '../../src/scripts/generated/append.ts';
 
 /** The ways in which the append script answered: only the usual way of `lua/include/usual-append.lua` gives a position or a head alone. */
 export interface AppendAnswers {
