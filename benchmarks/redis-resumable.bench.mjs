@@ -17,6 +17,8 @@ import { startRedis } from '../packages/redis-server/src/index.ts';
 import { perSecond, row } from './lib/results.mjs';
 
 const ROUNDS = 7;
+/** Readers per round that resume: servers resume streams all day, so what counts is not the first one. */
+const RESUMES = 11;
 let CHUNKS = 10_000;
 const chunkOf = (n) => `data: {"type":"text-delta","delta":"token ${n}"}\n\n`;
 const charactersOf = (count) => {
@@ -40,6 +42,7 @@ try {
       ours: () => oursLive(readers),
       peer: () => peerLive(readers),
       atLeast: 5,
+      countsCommands: true,
     });
   }
   for (const chunks of [10_000, 100_000]) {
@@ -57,7 +60,7 @@ try {
   await server.stop();
 }
 
-async function contest(title, { atLeast, ...ways }) {
+async function contest(title, { atLeast, countsCommands = false, ...ways }) {
   const rounds = [];
   const commands = {};
   for (let round = -1; round < ROUNDS; round++) {
@@ -78,7 +81,8 @@ async function contest(title, { atLeast, ...ways }) {
   };
   const ratio = median(rounds.map((round) => round.peer / round.ours));
   const rate = (name) => perSecond((CHUNKS / median(rounds.map((round) => round[name]))) * 1_000, 'chunks');
-  const cost = (name) => `${rate(name)}, ${commands[name].toFixed(3)} commands per chunk`;
+  const cost = (name) =>
+    countsCommands ? `${rate(name)}, ${commands[name].toFixed(3)} commands per chunk` : rate(name);
   row({ what: title, ours: cost('ours'), against: 'resumable-stream', yardstick: cost('peer'), ratio, atLeast });
   console.log(
     `${title}\n  store            ${show('ours')}\n  resumable-stream ${show('peer')}   ratio ${ratio.toFixed(1)}`,
@@ -98,11 +102,20 @@ async function oursLive(readers) {
 async function oursResume() {
   const streamId = `s/${streams++}`;
   const writer = await produceOurs(streamId, false);
-  const started = performance.now();
-  await readOurs(streamId);
-  const ms = performance.now() - started;
+  const ms = await resumes(() => readOurs(streamId));
   await writer.close();
   return ms;
+}
+
+/** Several readers come one after the other; the time of one. */
+async function resumes(resume) {
+  const times = [];
+  for (let n = 0; n < RESUMES; n++) {
+    const started = performance.now();
+    await resume();
+    times.push(performance.now() - started);
+  }
+  return median(times);
 }
 
 async function produceOurs(streamId, end = true) {
@@ -156,9 +169,7 @@ async function peerResume() {
   const end = Promise.withResolvers();
   const own = await peer.producer.createNewResumableStream(streamId, () => source(Promise.resolve(), end.promise));
   await drain(own);
-  const started = performance.now();
-  await drain(await peer.readers.resumeExistingStream(streamId));
-  const ms = performance.now() - started;
+  const ms = await resumes(async () => drain(await peer.readers.resumeExistingStream(streamId)));
   end.resolve();
   return ms;
 }
