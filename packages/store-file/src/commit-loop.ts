@@ -52,6 +52,8 @@ export class CommitLoop {
     this.#isSyncing = this.#options.sync;
     this.#answerUntold();
   };
+  /** A lock that this process lost and holds again says nothing of what was written under the old claim. */
+  readonly #confirm = (): Promise<void> => (this.#lost ? Promise.reject(this.#lost) : this.#options.confirm());
   #state: 'idle' | 'gathering' | 'writing' = 'idle';
   #calls: PendingCall[] = [];
   /** The commit in flight is in the file, and being synced. */
@@ -68,7 +70,8 @@ export class CommitLoop {
   /** The tail mark is behind the log. */
   #isUnpublished = false;
   #publishedAt = 0;
-  #aborted = false;
+  /** Why nothing is committed any more. */
+  #lost: StreamError | null = null;
   #onIdle: (() => void)[] = [];
   /** Calls of the last commit that are told once the next one has reached the disk. */
   #untold: readonly PendingCall[] = [];
@@ -101,7 +104,7 @@ export class CommitLoop {
   /** Resolves once everything pushed so far is answered and what failed is cut off, if the disk lets it be. */
   async drained(): Promise<void> {
     if (this.busy) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
-    if (this.#overhangs && !this.#aborted) await this.#cutBack().catch(() => undefined);
+    if (this.#overhangs && !this.#lost) await this.#cutBack().catch(() => undefined);
   }
 
   /** Takes note that the log is on disk up to here, where commits do not wait for that. */
@@ -111,7 +114,7 @@ export class CommitLoop {
 
   /** Rejects what gathers, and never touches the log again: it belongs to another process. */
   abort(error: StreamError): void {
-    this.#aborted = true;
+    this.#lost = error;
     for (const call of this.#rollBack([])) call.reject(error);
   }
 
@@ -207,7 +210,7 @@ export class CommitLoop {
    * @param turn Null: at once. Else they go behind the commit in flight, and are synced when this resolves.
    */
   async #store(batch: readonly PendingCall[], turn: Promise<void> | null): Promise<Commit> {
-    const { log, files, sync, confirm, generation } = this.#options;
+    const { log, files, sync, generation } = this.#options;
     const { bytes, position } = turn ? this.#encoded : { bytes: log.bytes, position: log.state.head.nextPosition };
     const place = { salt: log.salt, offset: bytes, position, syncedBytes: this.#syncedBytes, generation };
     const commit = encodeCommit(batch, { place, head: log.state.head });
@@ -215,7 +218,7 @@ export class CommitLoop {
     if (this.#overhangs) await this.#cutBack();
     if (!turn) this.#startedAt = performance.now();
     if (commit.frames.length > 0 || commit.publish)
-      await files.commit(commit.frames, { at: bytes, sync, turn, confirm, onSyncing: this.#onSyncing });
+      await files.commit(commit.frames, { at: bytes, sync, turn, confirm: this.#confirm, onSyncing: this.#onSyncing });
     return commit;
   }
 
@@ -236,7 +239,7 @@ export class CommitLoop {
    * find more in the file than is published.
    */
   async #publish(): Promise<void> {
-    if (!this.#isUnpublished || this.#aborted) return;
+    if (!this.#isUnpublished || this.#lost) return;
     this.#isUnpublished = false;
     this.#publishedAt = performance.now();
     const { log, files, generation, sync, now } = this.#options;
@@ -286,10 +289,10 @@ export class CommitLoop {
 
   /** Files that are gone are usually gone because the lock is. */
   async #explain(error: unknown): Promise<StreamError> {
-    const { files, confirm } = this.#options;
+    const { files } = this.#options;
     const failure = toFileError(error, `appending to ${files.paths.log}`);
     if (!isMissing(error)) return failure;
-    return confirm().then(
+    return this.#confirm().then(
       () => failure,
       (lost: unknown) => toFileError(lost, 'checking the lock'),
     );
@@ -300,7 +303,7 @@ export class CommitLoop {
     const ahead = this.#ahead;
     this.#ahead = null;
     const failed = this.#rollBack(ahead ? [...batch, ...ahead.batch] : batch);
-    this.#overhangs = !this.#aborted;
+    this.#overhangs = !this.#lost;
     // Its write has to be over before the log is cut.
     ahead?.fail(error);
     await Promise.allSettled([ahead?.stored]);

@@ -2,6 +2,7 @@ import type { StreamRecord } from '@perennial/core';
 
 import type { PageRequest } from './page-reader.ts';
 import { RECORD_OVERHEAD } from './record-cache.ts';
+import { GROUP_BYTES } from './text-cutter.ts';
 
 /** A page that was read from the file, and its records once it has been read again. */
 interface Place extends PageRequest {
@@ -77,11 +78,11 @@ export class PageCache {
     return place.records.slice();
   }
 
-  /** Takes note of a full page that was read from the file, of so many payload bytes. */
+  /** Takes note of a full page that was read from the file, of so many payload bytes. Its last text keeps others behind it in memory. */
   note({ from, limit, maxBytes }: PageRequest, records: readonly StreamRecord[], payloadBytes: number): void {
     const known = this.#places.get(from);
     const isAgain = known?.limit === limit && known.maxBytes === maxBytes;
-    const recordBytes = isAgain ? payloadBytes + records.length * RECORD_OVERHEAD : 0;
+    const recordBytes = isAgain ? payloadBytes + GROUP_BYTES + records.length * RECORD_OVERHEAD : 0;
     this.#budget.add({
       owner: this.#places,
       from,

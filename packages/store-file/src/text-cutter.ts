@@ -1,5 +1,5 @@
 /** How much text is decoded at a time. A record in memory keeps at most this much of its neighbours alive. */
-const GROUP_BYTES = 4_096;
+export const GROUP_BYTES = 4_096;
 
 /**
  * Cuts the texts of records, one behind the other, out of the UTF-8 bytes of a frame. Neighbours are decoded in one call, since each call

@@ -1,7 +1,9 @@
 import type { StreamRecord, StreamStore } from '@perennial/core';
 import { describe, expect, it } from 'vitest';
 
+import { decodeRecords, encodePayload, type Page } from '../src/frame-payload.ts';
 import { PageBudget, PageCache } from '../src/page-cache.ts';
+import { GROUP_BYTES } from '../src/text-cutter.ts';
 import { createFaultFs } from './fault-fs.ts';
 import { append, ID, openStore, texts } from './helpers.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
@@ -48,13 +50,13 @@ describe('a page cache', () => {
   });
 
   it('takes no more memory than all of them together may, and gives up what was not used for longest', () => {
-    const budget = new PageBudget(10_000);
+    const budget = new PageBudget(20_000);
     const [one, other] = [new PageCache(budget), new PageCache(budget)];
     readTwice(one, 0);
     readTwice(other, 0);
     for (let from = 10; from < 1_000; from += 10) {
       readTwice(one, from);
-      expect(budget.used).toBeLessThanOrEqual(10_000);
+      expect(budget.used).toBeLessThanOrEqual(20_000);
       expect(other.find(REQUEST)).toEqual(recordsFrom(0));
     }
     expect(one.find(REQUEST)).toBeNull();
@@ -63,6 +65,21 @@ describe('a page cache', () => {
     expect(one.find({ ...REQUEST, from: 990 })).toBeNull();
     other.clear();
     expect(budget.used).toBe(0);
+  });
+
+  it('counts the neighbours that the text of a record keeps in memory', () => {
+    const count = 500;
+    const payload = encodePayload({ runs: [{ n: count, t: 1 }] }, recordsFrom(0, count), 0);
+    const budget = new PageBudget(1_000_000);
+    const cache = new PageCache(budget);
+    for (let from = 0; from < 20; from++) {
+      for (let reader = 0; reader < 2; reader++) {
+        const page: Page = { limit: 1, maxBytes: 1_000, records: [], bytes: 0 };
+        decodeRecords(payload, { firstPosition: 0, count, isText: true, from }, page);
+        cache.note({ ...page, from }, page.records, page.bytes);
+      }
+    }
+    expect(budget.used).toBeGreaterThanOrEqual(20 * GROUP_BYTES);
   });
 
   it('keeps nothing without memory', () => {

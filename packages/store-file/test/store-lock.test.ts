@@ -9,8 +9,8 @@ import { sealJson, unsealJson } from '../src/checksum.ts';
 import { StoreLockedError } from '../src/index.ts';
 import { currentProcess, judgeProcess, type ProcessIdentity } from '../src/process-identity.ts';
 import { createStoreLock, type StoreLock } from '../src/store-lock.ts';
-import { createFaultFs, WRITING } from './fault-fs.ts';
-import { append, ID, openStore, produced, readTexts, texts, withStore } from './helpers.ts';
+import { createFaultFs, pass, WRITING } from './fault-fs.ts';
+import { append, codeOf, gate, ID, openStore, produced, readTexts, texts, withStore } from './helpers.ts';
 import { openEngine, PAGE } from './other-process.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
@@ -282,6 +282,36 @@ describe('a writer that has lost the lock', () => {
       const { records } = await engine.read(ID, PAGE);
       expect(records.map((record) => record.kind === 'data' && record.data)).toEqual(['0', '1', '2', '3']);
     }
+  });
+
+  it('and holds it again acknowledges nothing that it wrote before', async () => {
+    const directory = await temporaryDirectory();
+    const fault = createFaultFs();
+    const old = await openEngine(directory, { fs: fault.fs });
+    await old.create(ID, {});
+    await old.append(ID, { segments: [produced(0, 2)] });
+    const [reached, thawed] = [gate(), gate()];
+    fault.intercept = async (call, proceed) => {
+      if (!call.path.endsWith('.log') || call.name !== 'write') return proceed();
+      fault.intercept = pass;
+      reached.open();
+      await thawed.opened;
+      return proceed();
+    };
+    const frozen = codeOf(old.append(ID, { segments: [produced(0, 1, 'frozen')] }));
+    await reached.opened;
+    // Another owner came and went meanwhile, who found nothing of that in the file.
+    await abandonClaim(directory);
+    const next = await openEngine(directory);
+    await next.append(ID, { segments: [produced(2, 1)] });
+    await next.close();
+    await expect(old.create('x', {})).rejects.toMatchObject({ code: 'STORE_LOCKED' });
+    await old.create('x', {});
+
+    thawed.open();
+    expect(await frozen).toBe('STORE_LOCKED');
+    const { records } = await old.read(ID, PAGE);
+    expect(records.map((record) => record.producer?.id)).toEqual(['p', 'p', 'p']);
   });
 
   it('notices without writing', async () => {

@@ -50,6 +50,16 @@ test('a url opens a store by itself', async () => {
   expect((await store.wait('s', { position: 0 })).nextPosition).toBe(1);
 });
 
+test('a clock may tell fractions of a millisecond, which do not count', async () => {
+  const store = redis.open({ now: () => 1_764_000_000_000.75 });
+  const { head } = await store.create('s', { records: [{ data: '1' }, { data: '2' }], ttlMs: 60_000 });
+  expect(head.createdAt).toBe(1_764_000_000_000);
+  await store.append('s', { segments: [{ records: [{ data: '3' }, { data: '4' }] }] });
+  await store.append('s', { segments: [{ records: [], end: { outcome: 'completed' } }] });
+  const { records } = await store.read('s', { from: 3 });
+  expect(records).toMatchObject([{ data: '4', timestamp: 1_764_000_000_000 }]);
+});
+
 test('creating a store touches nothing, and so does closing it', async () => {
   await expect.poll(clients).toBe(1);
   const store = redis.open();

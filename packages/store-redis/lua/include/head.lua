@@ -69,9 +69,10 @@ local function stored()
   return h
 end
 
--- For how many ms an ended stream is kept ('' = for ever), and how many records are retained (0 = all).
+-- For how many ms an ended stream is kept ('' = for ever), and how many records are retained (0 = all). The time before them may have
+-- fractions of a ms, which do not count.
 local function kept()
-  local keepMs, records = match(ARGV[1], '^%d*;(%d*);(%d+)$')
+  local keepMs, records = match(ARGV[1], ';(%d*);(%d+)$')
   return keepMs, tonumber(records)
 end
 

@@ -4,7 +4,7 @@ import type { RedisScript } from '../redis-script.ts';
 /** lua/create.lua */
 export const createScript: RedisScript = {
   name: 'create',
-  sha: '1d0ed562620a04ac6f1eefb6209d50db11331e46',
+  sha: 'b0b4cef9e9d28af35eed8c8fa488d0c1812a5ba4',
   source: String.raw`local call, byte, format, match, sub = redis.call, string.byte, string.format, string.match, string.sub
 local META, LOG = KEYS[1], KEYS[2]
 local incarnation, length = ARGV[2], ARGV[3]
@@ -55,7 +55,7 @@ local function stored()
   return h
 end
 local function kept()
-  local keepMs, records = match(ARGV[1], '^%d*;(%d*);(%d+)$')
+  local keepMs, records = match(ARGV[1], ';(%d*);(%d+)$')
   return keepMs, tonumber(records)
 end
 local held = false

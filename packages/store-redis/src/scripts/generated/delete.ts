@@ -4,7 +4,7 @@ import type { RedisScript } from '../redis-script.ts';
 /** lua/delete.lua */
 export const deleteScript: RedisScript = {
   name: 'delete',
-  sha: '522ee45a8b4c342361c3d09d9ff87b341de12960',
+  sha: '86072f3435a4bec5c6aa1ff3bf4457a60bd7968f',
   source: String.raw`local call, byte, format, match, sub = redis.call, string.byte, string.format, string.match, string.sub
 local META, LOG = KEYS[1], KEYS[2]
 local incarnation, length = ARGV[2], ARGV[3]
@@ -55,7 +55,7 @@ local function stored()
   return h
 end
 local function kept()
-  local keepMs, records = match(ARGV[1], '^%d*;(%d*);(%d+)$')
+  local keepMs, records = match(ARGV[1], ';(%d*);(%d+)$')
   return keepMs, tonumber(records)
 end
 local held = false

@@ -4,7 +4,7 @@ import type { RedisScript } from '../redis-script.ts';
 /** lua/head.lua */
 export const headScript: RedisScript = {
   name: 'head',
-  sha: '0f56bf52780f1c89b6d5d6becfcf4dcc2dc3d953',
+  sha: '11c5cef92eaeed4abf7b5021cdad0a1f4d1be996',
   source: String.raw`local call, byte, format, match, sub = redis.call, string.byte, string.format, string.match, string.sub
 local META, LOG = KEYS[1], KEYS[2]
 local incarnation, length = ARGV[2], ARGV[3]
@@ -55,7 +55,7 @@ local function stored()
   return h
 end
 local function kept()
-  local keepMs, records = match(ARGV[1], '^%d*;(%d*);(%d+)$')
+  local keepMs, records = match(ARGV[1], ';(%d*);(%d+)$')
   return keepMs, tonumber(records)
 end
 local held = false

@@ -4,7 +4,7 @@ import type { RedisScript } from '../redis-script.ts';
 /** lua/mark.lua */
 export const markScript: RedisScript = {
   name: 'mark',
-  sha: 'a81eb37e5d9b002881f7d7feafa873eae0c0f867',
+  sha: '4d8b0b353666f6448e0c2365801fa998a192b7ca',
   source: String.raw`local call, byte, format, match, sub = redis.call, string.byte, string.format, string.match, string.sub
 local META, LOG = KEYS[1], KEYS[2]
 local incarnation, length = ARGV[2], ARGV[3]
@@ -55,7 +55,7 @@ local function stored()
   return h
 end
 local function kept()
-  local keepMs, records = match(ARGV[1], '^%d*;(%d*);(%d+)$')
+  local keepMs, records = match(ARGV[1], ';(%d*);(%d+)$')
   return keepMs, tonumber(records)
 end
 local held = false

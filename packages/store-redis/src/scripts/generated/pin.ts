@@ -4,7 +4,7 @@ import type { RedisScript } from '../redis-script.ts';
 /** lua/pin.lua */
 export const pinScript: RedisScript = {
   name: 'pin',
-  sha: '7f99ca52ab810c1fe41256e4ab0dbf5736c19684',
+  sha: '78f9cc45ff166dd552e865a1b0bdaacd8318f33d',
   source: String.raw`local call, byte, format, match, sub = redis.call, string.byte, string.format, string.match, string.sub
 local META, LOG = KEYS[1], KEYS[2]
 local incarnation, length = ARGV[2], ARGV[3]
@@ -55,7 +55,7 @@ local function stored()
   return h
 end
 local function kept()
-  local keepMs, records = match(ARGV[1], '^%d*;(%d*);(%d+)$')
+  local keepMs, records = match(ARGV[1], ';(%d*);(%d+)$')
   return keepMs, tonumber(records)
 end
 local held = false

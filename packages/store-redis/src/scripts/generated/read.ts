@@ -4,7 +4,7 @@ import type { RedisScript } from '../redis-script.ts';
 /** lua/read.lua */
 export const readScript: RedisScript = {
   name: 'read',
-  sha: '34963158426ca73d940a94c8808edd3d464d2196',
+  sha: '600ef26b7594d9587539f080f13ef879d7224f12',
   source: String.raw`local call, byte, format, match, sub = redis.call, string.byte, string.format, string.match, string.sub
 local META, LOG = KEYS[1], KEYS[2]
 local incarnation, length = ARGV[2], ARGV[3]
@@ -55,7 +55,7 @@ local function stored()
   return h
 end
 local function kept()
-  local keepMs, records = match(ARGV[1], '^%d*;(%d*);(%d+)$')
+  local keepMs, records = match(ARGV[1], ';(%d*);(%d+)$')
   return keepMs, tonumber(records)
 end
 local held = false

@@ -4,7 +4,7 @@ import type { RedisScript } from '../redis-script.ts';
 /** lua/sync.lua */
 export const syncScript: RedisScript = {
   name: 'sync',
-  sha: 'f280bc854fbc9051939551a59ff0ed225c2bbbdf',
+  sha: 'f7b0ef49c2f7a1c21853c2e4212e2942756d7add',
   source: String.raw`local call, byte, format, match, sub = redis.call, string.byte, string.format, string.match, string.sub
 local META, LOG = KEYS[1], KEYS[2]
 local incarnation, length = ARGV[2], ARGV[3]
@@ -55,7 +55,7 @@ local function stored()
   return h
 end
 local function kept()
-  local keepMs, records = match(ARGV[1], '^%d*;(%d*);(%d+)$')
+  local keepMs, records = match(ARGV[1], ';(%d*);(%d+)$')
   return keepMs, tonumber(records)
 end
 local held = false

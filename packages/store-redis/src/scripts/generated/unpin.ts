@@ -4,7 +4,7 @@ import type { RedisScript } from '../redis-script.ts';
 /** lua/unpin.lua */
 export const unpinScript: RedisScript = {
   name: 'unpin',
-  sha: '46257cdc94ae66c64a478902fd284d90437f177d',
+  sha: '5e1c7089139c74b4cd8a5b5ef57cd82bde816014',
   source: String.raw`local call, byte, format, match, sub = redis.call, string.byte, string.format, string.match, string.sub
 local META, LOG = KEYS[1], KEYS[2]
 local incarnation, length = ARGV[2], ARGV[3]
@@ -55,7 +55,7 @@ local function stored()
   return h
 end
 local function kept()
-  local keepMs, records = match(ARGV[1], '^%d*;(%d*);(%d+)$')
+  local keepMs, records = match(ARGV[1], ';(%d*);(%d+)$')
   return keepMs, tonumber(records)
 end
 local held = false
