@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:
 
 import type { StreamHttpRequest } from '@perennial/core/http';
 
+import { isGone } from './is-gone.ts';
 import { createLazyRequest } from './lazy-request.ts';
 import type { RequestTarget } from './request-target.ts';
 
@@ -106,7 +107,7 @@ function pairsOf(headers: IncomingHttpHeaders): [string, string][] {
 
 function signalOf(out: ServerResponse): AbortSignal {
   const gone = new AbortController();
-  if (out.destroyed) gone.abort();
+  if (isGone(out)) gone.abort();
   else out.once('close', () => out.writableFinished || gone.abort());
   return gone.signal;
 }

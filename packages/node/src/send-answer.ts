@@ -3,6 +3,8 @@ import { pipeline } from 'node:stream/promises';
 
 import { isLiveBody, type LiveBody, type StreamHttpAnswer } from '@perennial/core/http';
 
+import { isGone } from './is-gone.ts';
+
 /** Sends an answer as the response to a message. Resolves once all of it has been written, or has been given to who writes it. */
 export async function sendAnswer(
   answer: StreamHttpAnswer,
@@ -29,7 +31,7 @@ function lengthOf(body: string | Uint8Array | null): number {
 }
 
 function sendLive(body: LiveBody, writeHead: () => void, out: ServerResponse): void {
-  if (out.destroyed) return body.close();
+  if (isGone(out)) return body.close();
   writeHead();
   out.on('drain', () => body.onDrain());
   out.once('close', () => body.close());

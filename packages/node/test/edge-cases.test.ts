@@ -1,0 +1,75 @@
+/** Requests that few clients send, hooks that few applications have, and moments at which few clients go. */
+import { connect as connectHttp2, createServer as createHttp2Server } from 'node:http2';
+import { type AddressInfo, connect as connectSocket } from 'node:net';
+
+import { createMemoryStreamStore, type StreamStore } from '@perennial/core';
+import type { StreamHandlerOptions } from '@perennial/core/http';
+import { afterEach, describe, expect, it } from 'vitest';
+
+import { createStreamListener } from '../src/index.ts';
+import { serve, type Served } from './support/serve.ts';
+
+const JSON_TYPE = { 'Content-Type': 'application/json' };
+const LONG = JSON.stringify('x'.repeat(500_000));
+const POST = `POST /s HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${LONG.length}\r\n`;
+const LAST = 'GET /s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n';
+const open: Served[] = [];
+afterEach(async () => void (await Promise.all(open.splice(0).map((served) => served.close()))));
+
+async function start(options: Partial<StreamHandlerOptions> = {}): Promise<
+  Served & {
+    readonly store: StreamStore;
+    readonly errors: unknown[];
+    /** Sends bytes as they are and returns the statuses that come back until the connection is closed. */
+    statuses(...parts: readonly string[]): Promise<readonly string[] | null>;
+  }
+> {
+  const store = createMemoryStreamStore();
+  await store.create('s', { contentType: 'application/json' });
+  const errors: unknown[] = [];
+  const onError = (error: unknown): void => void errors.push(error);
+  const served = await serve(createStreamListener({ authorize: () => true, onError, ...options, store }));
+  open.push(served);
+  const statuses = (...parts: readonly string[]): Promise<readonly string[] | null> =>
+    new Promise((resolve, reject) => {
+      const socket = connectSocket(Number(new URL(served.url).port), '127.0.0.1');
+      let answer = '';
+      socket.on('data', (chunk) => (answer += String(chunk)));
+      socket.once('error', reject);
+      socket.once('close', () => resolve(answer.match(/(?<=HTTP\/1\.1 )\d+/g)));
+      const next = ([part, ...rest]: readonly string[]): void =>
+        void (part !== undefined && socket.write(part, () => setTimeout(next, 20, rest)));
+      next(parts);
+    });
+  return { ...served, store, errors, statuses };
+}
+
+describe('a client that is gone before its answer', () => {
+  it('over HTTP/2 leaves no live response behind', async () => {
+    const store = createMemoryStreamStore();
+    await store.create('s');
+    const asked = Promise.withResolvers<void>();
+    const thinking = Promise.withResolvers<void>();
+    const authorize = async (): Promise<boolean> => (asked.resolve(), await thinking.promise, true);
+    const listener = createStreamListener({ store, authorize, maxLiveReaders: 1 });
+    const closed = Promise.withResolvers<void>();
+    const server = createHttp2Server((message, out) => {
+      out.once('close', () => closed.resolve());
+      listener(...([message, out] as unknown as Parameters<typeof listener>));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const session = connectHttp2(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    const follow = (): ReturnType<typeof session.request> => session.request({ ':path': '/s?live=sse&offset=-1' });
+    const gone = follow().on('error', () => undefined);
+    await asked.promise;
+    gone.close(8);
+    await closed.promise;
+    thinking.resolve();
+    const status = await new Promise((resolve) => {
+      follow().once('response', (headers) => resolve(headers[':status']));
+    });
+    expect(status).toBe(200);
+    session.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  });
+});
