@@ -30,8 +30,12 @@ export function createStreamListener(options: StreamHandlerOptions): StreamListe
     if (next && !isBelow(target?.path ?? '', basePath)) return next();
     if (!target) return void out.writeHead(400).end();
     if (isSpent(message)) return refuseSpent(options, { message, out, next });
-    route(new IncomingRequest(message, out, target))
-      .then((answer) => sendAnswer(answer, message, out))
+    const request = new IncomingRequest(message, out, target);
+    route(request)
+      .then((answer) => {
+        request.discardBody();
+        return sendAnswer(answer, message, out);
+      })
       .catch((error: unknown) => out.destroy(error instanceof Error ? error : undefined));
   };
 }

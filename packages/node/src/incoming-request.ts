@@ -4,6 +4,7 @@ import type { StreamHttpRequest } from '@perennial/core/http';
 
 import { isGone } from './is-gone.ts';
 import { createLazyRequest } from './lazy-request.ts';
+import { MessageBody } from './message-body.ts';
 import type { RequestTarget } from './request-target.ts';
 
 /** Header names by the names they are asked for: lower-casing each time would cost more than the look-up. */
@@ -17,7 +18,7 @@ export class IncomingRequest implements StreamHttpRequest {
   readonly #message: IncomingMessage;
   readonly #out: ServerResponse;
   #signal: AbortSignal | null = null;
-  #body: ReadableStream<Uint8Array> | null = null;
+  #body: MessageBody | null = null;
   #request: Request | null = null;
   /** The request of the hooks, once one of them has asked for its body. */
   #read: Request | null = null;
@@ -38,12 +39,19 @@ export class IncomingRequest implements StreamHttpRequest {
   get body(): ReadableStream<Uint8Array> | null {
     if (this.#read) return this.#read.body;
     if (!this.#hasBody) return null;
-    this.#body ??= toReadable(this.#message);
-    return this.#body;
+    this.#body ??= new MessageBody(this.#message);
+    return this.#body.stream;
   }
 
   arrayBuffer(): Promise<ArrayBuffer> {
     return this.#read ? this.#read.arrayBuffer() : readWhole(this.#message);
+  }
+
+  /** Lets go of what nobody has read of the body: a client could not finish sending it, nor send another request. */
+  discardBody(): void {
+    if (this.#message.readableEnded) return;
+    if (this.#body) this.#body.discard();
+    else this.#message.resume();
   }
 
   /** Its body is read from the message as soon as, and only if, somebody reads it. */
@@ -62,8 +70,8 @@ export class IncomingRequest implements StreamHttpRequest {
     const { method, url, signal } = this;
     const init = { method, headers: pairsOf(this.#message.headers), signal };
     if (!this.#hasBody) return new Request(url, init);
-    const body = toReadable(this.#message, () => (this.#read = request));
-    const streamed = { ...init, body, duplex: 'half' };
+    this.#body = new MessageBody(this.#message, () => (this.#read = request));
+    const streamed = { ...init, body: this.#body.stream, duplex: 'half' };
     const request: Request = new Request(url, streamed);
     return request;
   }
@@ -137,25 +145,4 @@ function join(chunks: readonly Buffer[]): ArrayBuffer {
     at += chunk.byteLength;
   }
   return joined.buffer;
-}
-
-/** The body of a message, read as it is asked for. Cancelling it leaves the connection alone, so that an answer can still be sent. */
-function toReadable(message: IncomingMessage, onRead?: () => void): ReadableStream<Uint8Array> {
-  let chunks: AsyncIterator<Uint8Array> | undefined;
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        onRead?.();
-        chunks ??= message.iterator({ destroyOnReturn: false });
-        const { done, value } = await chunks.next();
-        if (done) controller.close();
-        else controller.enqueue(value);
-      },
-      async cancel() {
-        // As long as somebody iterates, nothing else can make the rest of the message go.
-        await chunks?.return?.();
-      },
-    },
-    { highWaterMark: 0 },
-  );
 }

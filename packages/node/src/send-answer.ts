@@ -12,8 +12,6 @@ export async function sendAnswer(
   out: ServerResponse,
 ): Promise<void> {
   const { status, headers, cookies, body } = answer;
-  // What nobody has read of the request has to go, or the client could not finish sending it, nor send another.
-  if (!message.readableEnded) message.resume();
   if (cookies?.length) out.setHeader('Set-Cookie', cookies);
   if (isLiveBody(body)) return sendLive(body, () => out.writeHead(status, headers), out);
   if (body instanceof ReadableStream) {

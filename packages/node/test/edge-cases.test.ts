@@ -73,3 +73,30 @@ describe('a client that is gone before its answer', () => {
     await new Promise((resolve) => server.close(resolve));
   });
 });
+
+describe('a hook', () => {
+  it.each<[string, (request: Request) => Promise<unknown>]>([
+    ['unread', async (request) => request.clone()],
+    ['read in part', (request) => request.clone().body!.getReader().read()],
+    ['read whole', (request) => request.clone().text()],
+  ])('that refuses with a clone %s does not hold up the connection', async (_how, look) => {
+    const authorize = async (request: Request): Promise<boolean> => {
+      if (request.method === 'POST') await look(request);
+      return request.method === 'GET';
+    };
+    const { statuses, errors } = await start({ authorize });
+    expect(await statuses(`${POST}\r\n${LONG}${POST}\r\n${LONG}${LAST}`)).toEqual(['403', '403', '200']);
+    expect(errors).toEqual([]);
+  });
+
+  it('that reads its clone on does not take a part for the whole', async () => {
+    const rest = Promise.withResolvers<string>();
+    const authorize = (request: Request): boolean => {
+      if (request.method === 'POST') rest.resolve(request.clone().text().catch(String));
+      return request.method === 'GET';
+    };
+    const { statuses } = await start({ authorize });
+    expect(await statuses(`${POST}\r\n`, LONG.slice(0, 9), LONG.slice(9), LAST)).toEqual(['403', '200']);
+    expect(await rest.promise).toMatch(/answered before/);
+  });
+});
