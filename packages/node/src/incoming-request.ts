@@ -20,8 +20,10 @@ export class IncomingRequest implements StreamHttpRequest {
   #signal: AbortSignal | null = null;
   #body: MessageBody | null = null;
   #request: Request | null = null;
-  /** The request of the hooks, once one of them has asked for its body. */
-  #read: Request | null = null;
+  /** The request of the hooks, once it has the body. */
+  #made: Request | null = null;
+  /** The body has been asked for, and a request that is made now comes too late for it. */
+  #isTaken = false;
 
   constructor(message: IncomingMessage, out: ServerResponse, { origin, path }: RequestTarget) {
     this.#message = message;
@@ -37,18 +39,22 @@ export class IncomingRequest implements StreamHttpRequest {
   }
 
   get body(): ReadableStream<Uint8Array> | null {
-    if (this.#read) return this.#read.body;
+    if (this.#made) return this.#made.body;
     if (!this.#hasBody) return null;
+    this.#isTaken = true;
     this.#body ??= new MessageBody(this.#message);
     return this.#body.stream;
   }
 
   arrayBuffer(): Promise<ArrayBuffer> {
-    return this.#read ? this.#read.arrayBuffer() : readWhole(this.#message);
+    if (this.#made) return this.#made.arrayBuffer();
+    this.#isTaken = true;
+    return readWhole(this.#message);
   }
 
   /** Lets go of what nobody has read of the body: a client could not finish sending it, nor send another request. */
   discardBody(): void {
+    this.#isTaken = true;
     if (this.#message.readableEnded) return;
     if (this.#body) this.#body.discard();
     else this.#message.resume();
@@ -70,10 +76,11 @@ export class IncomingRequest implements StreamHttpRequest {
     const { method, url, signal } = this;
     const init = { method, headers: pairsOf(this.#message.headers), signal };
     if (!this.#hasBody) return new Request(url, init);
-    this.#body = new MessageBody(this.#message, () => (this.#read = request));
+    if (this.#isTaken) return makeUsed(url, init);
+    this.#body = new MessageBody(this.#message);
     const streamed = { ...init, body: this.#body.stream, duplex: 'half' };
-    const request: Request = new Request(url, streamed);
-    return request;
+    this.#made = new Request(url, streamed);
+    return this.#made;
   }
 
   get #hasBody(): boolean {
@@ -83,6 +90,13 @@ export class IncomingRequest implements StreamHttpRequest {
       headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined || httpVersionMajor > 1
     );
   }
+}
+
+/** A request as it is after its body was read. */
+function makeUsed(url: string, init: RequestInit): Request {
+  const request = new Request(url, { ...init, body: new Uint8Array() });
+  void request.arrayBuffer();
+  return request;
 }
 
 function valueOf({ headers, rawHeaders }: IncomingMessage, name: string): string | null {

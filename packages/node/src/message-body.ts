@@ -7,14 +7,11 @@ export class MessageBody {
   #chunks: AsyncIterator<Uint8Array> | undefined;
   #isDiscarded = false;
 
-  constructor(message: IncomingMessage, onRead?: () => void) {
+  constructor(message: IncomingMessage) {
     this.#message = message;
     this.stream = new ReadableStream<Uint8Array>(
       {
-        pull: async (controller) => {
-          onRead?.();
-          await this.#pull(controller);
-        },
+        pull: (controller) => this.#pull(controller),
         cancel: () => this.#release(),
       },
       { highWaterMark: 0 },

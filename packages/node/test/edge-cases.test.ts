@@ -9,7 +9,6 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { createStreamListener } from '../src/index.ts';
 import { serve, type Served } from './support/serve.ts';
 
-const JSON_TYPE = { 'Content-Type': 'application/json' };
 const LONG = JSON.stringify('x'.repeat(500_000));
 const POST = `POST /s HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${LONG.length}\r\n`;
 const LAST = 'GET /s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n';
@@ -42,6 +41,10 @@ async function start(options: Partial<StreamHandlerOptions> = {}): Promise<
       next(parts);
     });
   return { ...served, store, errors, statuses };
+}
+
+async function cloneText(request: Request): Promise<string> {
+  return request.clone().text();
 }
 
 describe('a client that is gone before its answer', () => {
@@ -98,5 +101,18 @@ describe('a hook', () => {
     const { statuses } = await start({ authorize });
     expect(await statuses(`${POST}\r\n`, LONG.slice(0, 9), LONG.slice(9), LAST)).toEqual(['403', '200']);
     expect(await rest.promise).toMatch(/answered before/);
+  });
+
+  it('that clones the request late gets an error, and does not take the body away', async () => {
+    const late = Promise.withResolvers<unknown>();
+    const authorize = (request: Request): boolean => {
+      if (request.method === 'POST')
+        setImmediate(async () => late.resolve(await cloneText(request).catch((error: unknown) => error)));
+      return true;
+    };
+    const { statuses, store } = await start({ authorize });
+    expect(await statuses(`${POST}\r\n${LONG.slice(0, 9)}`, LONG.slice(9), LAST)).toEqual(['204', '200']);
+    expect(await late.promise).toBeInstanceOf(TypeError);
+    expect((await store.read('s', { from: 0 })).records).toMatchObject([{ data: LONG }]);
   });
 });
