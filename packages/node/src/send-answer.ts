@@ -14,13 +14,22 @@ export async function sendAnswer(
   const { status, headers, cookies, body } = answer;
   if (cookies?.length) out.setHeader('Set-Cookie', cookies);
   if (isLiveBody(body)) return sendLive(body, () => out.writeHead(status, headers), out);
+  const isBodiless = status === 204 || status === 304 || message.method === 'HEAD';
   if (body instanceof ReadableStream) {
     out.writeHead(status, headers);
-    return pipeline(body, out);
+    if (!isBodiless) return pipeline(body, out);
+    out.end();
+    // How its maker takes that is no reason to cut the answer.
+    return body.cancel().catch(() => undefined);
   }
   // Node sends a body without a length in chunks, once there are headers; and an answer that may not have a body has no length either.
-  if (status === 204 || status === 304 || message.method === 'HEAD') out.writeHead(status, headers).end();
-  else out.writeHead(status, { ...headers, 'Content-Length': lengthOf(body) }).end(body ?? undefined);
+  if (isBodiless) out.writeHead(status, headers).end();
+  else out.writeHead(status, { ...headers, [lengthName(headers)]: lengthOf(body) }).end(body ?? undefined);
+}
+
+/** A hook's answer may have a length already, and all its names are in lower case. Two lengths are none. */
+function lengthName(headers: StreamHttpAnswer['headers']): string {
+  return 'content-length' in headers ? 'content-length' : 'Content-Length';
 }
 
 function lengthOf(body: string | Uint8Array | null): number {

@@ -115,4 +115,20 @@ describe('a hook', () => {
     expect(await late.promise).toBeInstanceOf(TypeError);
     expect((await store.read('s', { from: 0 })).records).toMatchObject([{ data: LONG }]);
   });
+
+  it('may answer without a body and with its length', async () => {
+    const headers = { 'Content-Length': '0' };
+    const { url } = await start({ authorize: () => new Response(null, { status: 401, headers }) });
+    const response = await fetch(`${url}/s`);
+    expect([response.status, response.headers.get('Content-Length')]).toEqual([401, '0']);
+  });
+
+  it('that answers HEAD with a body gets that cancelled, not read', async () => {
+    const cancelled = Promise.withResolvers<void>();
+    const body = (): ReadableStream => new ReadableStream({ cancel: () => cancelled.resolve() });
+    const { url } = await start({ authorize: () => new Response(body(), { status: 401, headers: { 'X-Own': '1' } }) });
+    const response = await fetch(`${url}/s`, { method: 'HEAD' });
+    expect([response.status, response.headers.get('X-Own')]).toEqual([401, '1']);
+    await cancelled.promise;
+  });
 });
