@@ -132,3 +132,16 @@ describe('a hook', () => {
     await cancelled.promise;
   });
 });
+
+describe('requests', () => {
+  it.each(['999.999.999.999', 'x:99999', '%zz'])(
+    'with the host %s are refused before anything happens',
+    async (host) => {
+      const asked: string[] = [];
+      const { statuses, errors } = await start({ authorize: (request) => asked.push(request.url) > 0 });
+      const head = `PUT /new HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\n`;
+      expect(await statuses(`${head}Connection: close\r\n\r\n`)).toEqual(['400']);
+      expect([asked, errors]).toEqual([[], []]);
+    },
+  );
+});
