@@ -64,7 +64,8 @@ export class IncomingRequest implements StreamHttpRequest {
   toRequest(): Request {
     this.#request ??= createLazyRequest({
       method: this.method,
-      url: this.url,
+      // As a request of the platform has it: a hook that looks at a path must not be shown one that is resolved later.
+      url: () => new URL(this.url).href,
       headers: () => new Headers(pairsOf(this.#message.headers)),
       signal: () => this.signal,
       make: () => this.#makeRequest(),

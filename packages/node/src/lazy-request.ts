@@ -1,7 +1,8 @@
 /** What a {@link createLazyRequest | lazy request} can tell without being made. */
 export interface RequestOutline {
   readonly method: string;
-  readonly url: string;
+  /** Called at most once. */
+  readonly url: () => string;
   /** Called at most once. */
   readonly headers: () => Headers;
   /** Called at most once. */
@@ -21,6 +22,7 @@ export function createLazyRequest(outline: RequestOutline): Request {
 
 class LazyMembers implements ProxyHandler<Request> {
   readonly #outline: RequestOutline;
+  #url: string | undefined;
   #headers: Headers | undefined;
   #signal: AbortSignal | undefined;
   #request: Request | undefined;
@@ -34,7 +36,7 @@ class LazyMembers implements ProxyHandler<Request> {
       case 'method':
         return this.#outline.method;
       case 'url':
-        return this.#outline.url;
+        return (this.#url ??= this.#outline.url());
       case 'headers':
         return (this.#headers ??= this.#outline.headers());
       case 'signal':

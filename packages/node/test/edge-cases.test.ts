@@ -144,4 +144,17 @@ describe('requests', () => {
       expect([asked, errors]).toEqual([[], []]);
     },
   );
+
+  it.each([
+    ['/public/../private', '/private'],
+    ['/public/%2e%2e/private', '/private'],
+    ['/public\\..\\private', '/private'],
+    ['/a"b', '/a%22b'],
+    ['/a?b="', '/a?b=%22'],
+  ])('for %s come to the hook as those of a web handler do', async (target, path) => {
+    const asked: string[] = [];
+    const { statuses } = await start({ authorize: (request) => asked.push(request.url, request.clone().url) > 0 });
+    await statuses(`GET ${target} HTTP/1.1\r\nHost: X:80\r\nConnection: close\r\n\r\n`);
+    expect(asked).toEqual([`http://x${path}`, `http://x${path}`]);
+  });
 });
