@@ -46,7 +46,8 @@ function isBelow(path: string, basePath: string): boolean {
 
 /** True when somebody has taken the body off the message already. */
 function isSpent({ readableDidRead, headers }: IncomingMessage): boolean {
-  return readableDidRead && (headers['content-length'] ?? '0') !== '0';
+  if (!readableDidRead) return false;
+  return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
 }
 
 interface Exchange {
