@@ -43,7 +43,8 @@ function sendLive(body: LiveBody, writeHead: () => void, out: ServerResponse): v
   out.on('drain', () => body.onDrain());
   out.once('close', () => body.close());
   body.start({
-    write: (chunk) => out.write(chunk),
+    // Others hold the response too: a server that closes may end it, and a write after that is an error that nobody hears of.
+    write: (chunk) => !out.writableEnded && out.write(chunk),
     end: () => out.end(),
     fail: (error) => out.destroy(error),
   });

@@ -1,4 +1,5 @@
 /** Requests that few clients send, hooks that few applications have, and moments at which few clients go. */
+import type { ServerResponse } from 'node:http';
 import { connect as connectHttp2, createServer as createHttp2Server } from 'node:http2';
 import { type AddressInfo, connect as connectSocket } from 'node:net';
 
@@ -75,6 +76,25 @@ describe('a client that is gone before its answer', () => {
     session.destroy();
     await new Promise((resolve) => server.close(resolve));
   });
+});
+
+it('a live response that somebody else ends is not written any more', async () => {
+  const store = createMemoryStreamStore();
+  await store.create('s', { contentType: 'application/json' });
+  const listener = createStreamListener({ store, authorize: () => true });
+  const failed: unknown[] = [];
+  const responses: ServerResponse[] = [];
+  const served = await serve((message, out) => {
+    responses.push(out.on('error', (error) => failed.push(error)));
+    listener(message, out);
+  });
+  open.push(served);
+  const response = await fetch(`${served.url}/s?live=sse&offset=-1`);
+  const appended = store.append('s', { segments: [{ records: [{ data: '1' }] }] });
+  responses[0]?.end();
+  await appended;
+  expect(await response.text()).toMatch(/^id: /);
+  expect(failed).toEqual([]);
 });
 
 describe('a hook', () => {
