@@ -31,7 +31,7 @@ class LazyMembers implements ProxyHandler<Request> {
     this.#outline = outline;
   }
 
-  get(_target: Request, name: string | symbol): unknown {
+  get(target: Request, name: string | symbol): unknown {
     switch (name) {
       case 'method':
         return this.#outline.method;
@@ -42,6 +42,8 @@ class LazyMembers implements ProxyHandler<Request> {
       case 'signal':
         return (this.#signal ??= this.#outline.signal());
       default: {
+        // What a hook has put there itself.
+        if (Object.hasOwn(target, name)) return Reflect.get(target, name);
         const request = (this.#request ??= this.#outline.make());
         const member: unknown = Reflect.get(request, name);
         // Members of a request work on the request alone.

@@ -98,6 +98,17 @@ it('a live response that somebody else ends is not written any more', async () =
 });
 
 describe('a hook', () => {
+  it('finds what it has kept on the request', async () => {
+    const found: unknown[] = [];
+    const authorize = (request: Request): boolean => {
+      found.push(Reflect.get(request, 'user'));
+      return Reflect.set(request, 'user', 'ada');
+    };
+    const { url } = await start({ authorize });
+    await fetch(`${url}/s?perennial-view=store&perennial-head`);
+    expect(found).toEqual([undefined, 'ada']);
+  });
+
   it.each<[string, (request: Request) => Promise<unknown>]>([
     ['unread', async (request) => request.clone()],
     ['read in part', (request) => request.clone().body!.getReader().read()],
