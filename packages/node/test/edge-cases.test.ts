@@ -138,7 +138,7 @@ describe('a hook', () => {
     const late = Promise.withResolvers<unknown>();
     const authorize = (request: Request): boolean => {
       if (request.method === 'POST')
-        setImmediate(async () => late.resolve(await cloneText(request).catch((error: unknown) => error)));
+        setImmediate(() => late.resolve(cloneText(request).catch((error: unknown) => error)));
       return true;
     };
     const { statuses, store } = await start({ authorize });
