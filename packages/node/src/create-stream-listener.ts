@@ -30,8 +30,12 @@ export function createStreamListener(options: StreamHandlerOptions): StreamListe
     if (next && !isBelow(target?.path ?? '', basePath)) return next();
     if (!target) return void out.writeHead(400).end();
     if (isSpent(message)) return refuseSpent(options, { message, out, next });
-    route(new IncomingRequest(message, out, target))
-      .then((answer) => sendAnswer(answer, message, out))
+    const request = new IncomingRequest(message, out, target);
+    route(request)
+      .then((answer) => {
+        request.discardBody();
+        return sendAnswer(answer, message, out);
+      })
       .catch((error: unknown) => out.destroy(error instanceof Error ? error : undefined));
   };
 }
@@ -42,7 +46,8 @@ function isBelow(path: string, basePath: string): boolean {
 
 /** True when somebody has taken the body off the message already. */
 function isSpent({ readableDidRead, headers }: IncomingMessage): boolean {
-  return readableDidRead && (headers['content-length'] ?? '0') !== '0';
+  if (!readableDidRead) return false;
+  return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
 }
 
 interface Exchange {

@@ -2,7 +2,9 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:
 
 import type { StreamHttpRequest } from '@perennial/core/http';
 
+import { isGone } from './is-gone.ts';
 import { createLazyRequest } from './lazy-request.ts';
+import { MessageBody } from './message-body.ts';
 import type { RequestTarget } from './request-target.ts';
 
 /** Header names by the names they are asked for: lower-casing each time would cost more than the look-up. */
@@ -16,10 +18,12 @@ export class IncomingRequest implements StreamHttpRequest {
   readonly #message: IncomingMessage;
   readonly #out: ServerResponse;
   #signal: AbortSignal | null = null;
-  #body: ReadableStream<Uint8Array> | null = null;
+  #body: MessageBody | null = null;
   #request: Request | null = null;
-  /** The request of the hooks, once one of them has asked for its body. */
-  #read: Request | null = null;
+  /** The request of the hooks, once it has the body. */
+  #made: Request | null = null;
+  /** The body has been asked for, and a request that is made now comes too late for it. */
+  #isTaken = false;
 
   constructor(message: IncomingMessage, out: ServerResponse, { origin, path }: RequestTarget) {
     this.#message = message;
@@ -35,21 +39,33 @@ export class IncomingRequest implements StreamHttpRequest {
   }
 
   get body(): ReadableStream<Uint8Array> | null {
-    if (this.#read) return this.#read.body;
+    if (this.#made) return this.#made.body;
     if (!this.#hasBody) return null;
-    this.#body ??= toReadable(this.#message);
-    return this.#body;
+    this.#isTaken = true;
+    this.#body ??= new MessageBody(this.#message);
+    return this.#body.stream;
   }
 
   arrayBuffer(): Promise<ArrayBuffer> {
-    return this.#read ? this.#read.arrayBuffer() : readWhole(this.#message);
+    if (this.#made) return this.#made.arrayBuffer();
+    this.#isTaken = true;
+    return readWhole(this.#message);
+  }
+
+  /** Lets go of what nobody has read of the body: a client could not finish sending it, nor send another request. */
+  discardBody(): void {
+    this.#isTaken = true;
+    if (this.#message.readableEnded) return;
+    if (this.#body) this.#body.discard();
+    else this.#message.resume();
   }
 
   /** Its body is read from the message as soon as, and only if, somebody reads it. */
   toRequest(): Request {
     this.#request ??= createLazyRequest({
       method: this.method,
-      url: this.url,
+      // As a request of the platform has it: a hook that looks at a path must not be shown one that is resolved later.
+      url: () => new URL(this.url).href,
       headers: () => new Headers(pairsOf(this.#message.headers)),
       signal: () => this.signal,
       make: () => this.#makeRequest(),
@@ -61,10 +77,11 @@ export class IncomingRequest implements StreamHttpRequest {
     const { method, url, signal } = this;
     const init = { method, headers: pairsOf(this.#message.headers), signal };
     if (!this.#hasBody) return new Request(url, init);
-    const body = toReadable(this.#message, () => (this.#read = request));
-    const streamed = { ...init, body, duplex: 'half' };
-    const request: Request = new Request(url, streamed);
-    return request;
+    if (this.#isTaken) return makeUsed(url, init);
+    this.#body = new MessageBody(this.#message);
+    const streamed = { ...init, body: this.#body.stream, duplex: 'half' };
+    this.#made = new Request(url, streamed);
+    return this.#made;
   }
 
   get #hasBody(): boolean {
@@ -74,6 +91,13 @@ export class IncomingRequest implements StreamHttpRequest {
       headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined || httpVersionMajor > 1
     );
   }
+}
+
+/** A request as it is after its body was read. */
+function makeUsed(url: string, init: RequestInit): Request {
+  const request = new Request(url, { ...init, body: new Uint8Array() });
+  void request.arrayBuffer();
+  return request;
 }
 
 function valueOf({ headers, rawHeaders }: IncomingMessage, name: string): string | null {
@@ -106,7 +130,7 @@ function pairsOf(headers: IncomingHttpHeaders): [string, string][] {
 
 function signalOf(out: ServerResponse): AbortSignal {
   const gone = new AbortController();
-  if (out.destroyed) gone.abort();
+  if (isGone(out)) gone.abort();
   else out.once('close', () => out.writableFinished || gone.abort());
   return gone.signal;
 }
@@ -136,25 +160,4 @@ function join(chunks: readonly Buffer[]): ArrayBuffer {
     at += chunk.byteLength;
   }
   return joined.buffer;
-}
-
-/** The body of a message, read as it is asked for. Cancelling it leaves the connection alone, so that an answer can still be sent. */
-function toReadable(message: IncomingMessage, onRead?: () => void): ReadableStream<Uint8Array> {
-  let chunks: AsyncIterator<Uint8Array> | undefined;
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        onRead?.();
-        chunks ??= message.iterator({ destroyOnReturn: false });
-        const { done, value } = await chunks.next();
-        if (done) controller.close();
-        else controller.enqueue(value);
-      },
-      async cancel() {
-        // As long as somebody iterates, nothing else can make the rest of the message go.
-        await chunks?.return?.();
-      },
-    },
-    { highWaterMark: 0 },
-  );
 }

@@ -1,7 +1,8 @@
 /** What a {@link createLazyRequest | lazy request} can tell without being made. */
 export interface RequestOutline {
   readonly method: string;
-  readonly url: string;
+  /** Called at most once. */
+  readonly url: () => string;
   /** Called at most once. */
   readonly headers: () => Headers;
   /** Called at most once. */
@@ -21,6 +22,7 @@ export function createLazyRequest(outline: RequestOutline): Request {
 
 class LazyMembers implements ProxyHandler<Request> {
   readonly #outline: RequestOutline;
+  #url: string | undefined;
   #headers: Headers | undefined;
   #signal: AbortSignal | undefined;
   #request: Request | undefined;
@@ -29,17 +31,19 @@ class LazyMembers implements ProxyHandler<Request> {
     this.#outline = outline;
   }
 
-  get(_target: Request, name: string | symbol): unknown {
+  get(target: Request, name: string | symbol): unknown {
     switch (name) {
       case 'method':
         return this.#outline.method;
       case 'url':
-        return this.#outline.url;
+        return (this.#url ??= this.#outline.url());
       case 'headers':
         return (this.#headers ??= this.#outline.headers());
       case 'signal':
         return (this.#signal ??= this.#outline.signal());
       default: {
+        // What a hook has put there itself.
+        if (Object.hasOwn(target, name)) return Reflect.get(target, name);
         const request = (this.#request ??= this.#outline.make());
         const member: unknown = Reflect.get(request, name);
         // Members of a request work on the request alone.

@@ -3,6 +3,8 @@ import { pipeline } from 'node:stream/promises';
 
 import { isLiveBody, type LiveBody, type StreamHttpAnswer } from '@perennial/core/http';
 
+import { isGone } from './is-gone.ts';
+
 /** Sends an answer as the response to a message. Resolves once all of it has been written, or has been given to who writes it. */
 export async function sendAnswer(
   answer: StreamHttpAnswer,
@@ -10,17 +12,24 @@ export async function sendAnswer(
   out: ServerResponse,
 ): Promise<void> {
   const { status, headers, cookies, body } = answer;
-  // What nobody has read of the request has to go, or the client could not finish sending it, nor send another.
-  if (!message.readableEnded) message.resume();
   if (cookies?.length) out.setHeader('Set-Cookie', cookies);
   if (isLiveBody(body)) return sendLive(body, () => out.writeHead(status, headers), out);
+  const isBodiless = status === 204 || status === 304 || message.method === 'HEAD';
   if (body instanceof ReadableStream) {
     out.writeHead(status, headers);
-    return pipeline(body, out);
+    if (!isBodiless) return pipeline(body, out);
+    out.end();
+    // How its maker takes that is no reason to cut the answer.
+    return body.cancel().catch(() => undefined);
   }
   // Node sends a body without a length in chunks, once there are headers; and an answer that may not have a body has no length either.
-  if (status === 204 || status === 304 || message.method === 'HEAD') out.writeHead(status, headers).end();
-  else out.writeHead(status, { ...headers, 'Content-Length': lengthOf(body) }).end(body ?? undefined);
+  if (isBodiless) out.writeHead(status, headers).end();
+  else out.writeHead(status, { ...headers, [lengthName(headers)]: lengthOf(body) }).end(body ?? undefined);
+}
+
+/** A hook's answer may have a length already, and all its names are in lower case. Two lengths are none. */
+function lengthName(headers: StreamHttpAnswer['headers']): string {
+  return 'content-length' in headers ? 'content-length' : 'Content-Length';
 }
 
 function lengthOf(body: string | Uint8Array | null): number {
@@ -29,12 +38,13 @@ function lengthOf(body: string | Uint8Array | null): number {
 }
 
 function sendLive(body: LiveBody, writeHead: () => void, out: ServerResponse): void {
-  if (out.destroyed) return body.close();
+  if (isGone(out)) return body.close();
   writeHead();
   out.on('drain', () => body.onDrain());
   out.once('close', () => body.close());
   body.start({
-    write: (chunk) => out.write(chunk),
+    // Others hold the response too: a server that closes may end it, and a write after that is an error that nobody hears of.
+    write: (chunk) => !out.writableEnded && out.write(chunk),
     end: () => out.end(),
     fail: (error) => out.destroy(error),
   });

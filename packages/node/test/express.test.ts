@@ -50,7 +50,11 @@ describe('in Express, the listener', () => {
     const sent = await fetch(`${url}/api/streams/s/1`, { method: 'POST', headers: JSON_TYPE, body: '[1,2]' });
     expect(sent.status).toBe(500);
     expect(await sent.text()).toContain('Mount the listener before body parsers.');
+    const body = new Blob(['[1,2]']).stream();
+    const chunked = { method: 'PUT', headers: JSON_TYPE, body, duplex: 'half' };
+    expect((await fetch(`${url}/api/streams/s/2`, chunked)).status).toBe(500);
     expect((await store.head('s/1'))?.nextPosition).toBe(0);
+    expect(await store.head('s/2')).toBe(null);
     expect(await (await fetch(`${url}/api/streams/s/1`)).json()).toEqual([]);
   });
 });

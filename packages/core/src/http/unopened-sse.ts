@@ -112,7 +112,8 @@ export class UnopenedSse implements LiveBody {
 
   #tell(state: StreamState): void {
     const key = stateKey(state);
-    if (key === this.#known) return;
+    // A look at the store may be over after the response.
+    if (key === this.#known || this.#isClosed) return;
     this.#known = key;
     const { format, cursor } = this.#options;
     this.#write(encodeSseControl({ format, place: placeAt(0), state, cursor: cursor() }));

@@ -1,7 +1,7 @@
 /** Reads of a stream that its run has not opened yet (PROTOCOL.md, "Runs"). */
 import { createMemoryStreamStore, runJournalId, runStreamId, type StreamEnd, type StreamStore } from '@perennial/core';
 import { getHttpStreamReader } from '@perennial/core/client';
-import { formatOffset } from '@perennial/core/http';
+import { createStreamRouter, formatOffset, type LiveBody } from '@perennial/core/http';
 import { describe, expect, it } from 'vitest';
 
 import { handlerFetch } from '../client/support/handler-fetch.ts';
@@ -31,6 +31,28 @@ const end = (store: StreamStore, id: string, how: StreamEnd): Promise<unknown> =
   store.append(id, { token: 1, segments: [{ records: [], end: how }] });
 
 describe('SSE', () => {
+  it('writes nothing once it has ended, whatever a look at the store finds then', async () => {
+    const inner = createMemoryStreamStore();
+    await inner.create(JOURNAL, { records: [{ data: '{"t":"start"}' }], token: 1, owner: JOURNAL });
+    const { store, parked } = watch(inner);
+    const looking = Promise.withResolvers<void>();
+    const look = Promise.withResolvers<void>();
+    const closing = new AbortController();
+    const route = createStreamRouter({ store, authorize: () => true, signal: closing.signal });
+    const { body } = await route(new Request(`http://x/${STREAM}?live=sse&offset=-1`));
+    const calls: string[] = [];
+    const called = (call: string): boolean => calls.push(call) > 0;
+    (body as LiveBody).start({ write: () => called('write'), end: () => called('end'), fail: () => called('fail') });
+    await parked(1);
+    Object.assign(store, { head: async (id: string) => (looking.resolve(), await look.promise, inner.head(id)) });
+    await inner.mark(JOURNAL, { type: 'cancel' });
+    await looking.promise;
+    closing.abort();
+    look.resolve();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(calls).toEqual(['write', 'end']);
+  });
+
   it('tells at once that there is nothing yet, and goes on with what comes', async () => {
     const { sse, store, parked } = await world();
     const connection = await sse(STREAM);
