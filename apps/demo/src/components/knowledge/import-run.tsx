@@ -47,13 +47,13 @@ export function ImportRun({ state: { label, resumed }, run: { phase, stream }, i
       }
     >
       <div className="px-4 pb-4">
-        <ImportBar label={label} phase={phase} progress={progress} />
-        <StepTable phase={phase} progress={progress} />
         {notStopped && (
-          <div className="mt-3">
+          <div className="mb-3">
             <FailureNotice urgent>Not stopped. The server did not take the request; press Stop again.</FailureNotice>
           </div>
         )}
+        <ImportBar label={label} phase={phase} progress={progress} />
+        <StepTable phase={phase} progress={progress} />
         {resumed && (
           <p className="mt-3 text-xs text-muted-foreground">
             Went on after an interruption; the table counts from there.
