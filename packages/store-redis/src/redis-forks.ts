@@ -47,7 +47,7 @@ export function createRedisForks(options: RedisForksOptions): Forks {
     newIncarnation,
     find: (id, create) => scripts.find(id, create, index.member(id)),
     async make(id, create, fork) {
-      // Before and after, as with any creation.
+      // Before and after, as with every creation.
       if (isCluster()) await index.add(id);
       const head = await scripts.makeFork(id, create, {
         incarnation: fork.incarnation,

@@ -14,7 +14,7 @@ const DEFAULT_RETRY_DELAY_MS = 100;
 const MAX_RETRY_DELAY_MS = 30_000;
 
 interface Pending {
-  /** JSON, as on any other queue: what survives here survives there. */
+  /** JSON, as on every other queue: what survives here survives there. */
   readonly text: string;
   readonly tries: number;
 }

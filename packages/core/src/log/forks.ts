@@ -43,7 +43,7 @@ export interface RemovedStream extends StreamIncarnation {
 /** A fork that is ready to be created. */
 export interface NewFork extends ForkPoint {
   readonly incarnation: string;
-  /** By the clock of the fork's server, the creation must not happen after this; null = any time. */
+  /** By the clock of the fork's server, the creation must not happen after this; null = no limit. */
   readonly deadline: number | null;
 }
 
