@@ -5,8 +5,9 @@
  * there are such calls, else gathering what the answered callers send next -> idle. {@link CommitPace} may end a gathering early, and may
  * let what gathers while a commit is synced go ahead: it is written at once, and synced when its turn comes.
  *
- * A call is answered when a sync has succeeded that began after its bytes were in the file. A failed commit rejects every call not yet answered, those that gather included, because they were decided on top of what was not
- * stored; the log is cut back to what is durable before anything is written again.
+ * A call is answered when a sync has succeeded that began after its bytes were in the file. A failed commit rejects every call not yet
+ * answered, those that gather included, because they were decided on top of what was not stored; the log is cut back to what is durable
+ * before anything is written again.
  */
 import type { StreamError, StreamHead } from '@perennial/core';
 

@@ -7,7 +7,8 @@ import { missingRecords } from '../errors.ts';
 import type { ScriptAnswer } from '../scripts/script-answer.ts';
 import type { BatchAnswer } from './append-batcher.ts';
 
-/** What became of the requests of one append script.
+/**
+ * What became of the requests of one append script.
  *
  * @throws `CORRUPT` where the log is not the one that the head belongs to.
  */
