@@ -25,16 +25,16 @@ local position, limit, bytes = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(AR
 if position < tonumber(h[F]) then return { -3, tonumber(h[F]) } end
 if position >= nextPosition or position < forking(h) then return { 0, public(h), {}, position } end
 
-local holder = call('XREVRANGE', LOG, '0-' .. (position + 1), '-', 'COUNT', 1)[1]
-if not holder then return { -4 } end
-local start = tonumber(sub(holder[1], 3)) - 1
+-- Most pages begin with an entry. One that does not begins within the entry before.
+local entries = call('XRANGE', LOG, '0-' .. (position + 1), '+', 'COUNT', 1)
+if not entries[1] or entries[1][1] ~= '0-' .. (position + 1) then
+  entries = call('XREVRANGE', LOG, '0-' .. (position + 1), '-', 'COUNT', 1)
+  if not entries[1] then return { -4 } end
+end
+local start = tonumber(sub(entries[1][1], 3)) - 1
 local at, stop = start, math.min(nextPosition, position + limit)
 local page, taken = {}, 0
--- Chunks, because XRANGE bounds the number of entries and not their size: the first is small, the next go by what was seen.
-local chunk = 4
-while at < stop and taken < bytes do
-  local entries = call('XRANGE', LOG, '0-' .. (at + 1), '+', 'COUNT', chunk)
-  if #entries == 0 then return { -4 } end
+while true do
   for index = 1, #entries do
     if at >= stop or taken >= bytes then break end
     if entries[index][1] ~= '0-' .. (at + 1) then return { -4 } end
@@ -44,7 +44,11 @@ while at < stop and taken < bytes do
     if at >= position then taken = taken + #entry - string.find(entry, string.char(10), 1, true) end
     at = at + (tonumber(match(entry, '^%d+;(%d+);')) or 1)
   end
+  if at >= stop or taken >= bytes then break end
+  -- Chunks, because XRANGE bounds the number of entries and not their size: each goes by what was seen, and trusts little of it at first.
   local byBytes, byRecords = (bytes - taken) * #page / math.max(taken, 1), (stop - at) * #page / (at - start)
-  chunk = math.max(1, math.ceil(math.min(256, byBytes, byRecords)))
+  local chunk = math.max(1, math.ceil(math.min(256, #page, byBytes, byRecords)))
+  entries = call('XRANGE', LOG, '0-' .. (at + 1), '+', 'COUNT', chunk)
+  if #entries == 0 then return { -4 } end
 end
 return { 0, public(h), page, start }

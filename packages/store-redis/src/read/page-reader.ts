@@ -1,4 +1,4 @@
-/** Reads pages of a log: the first by a script, which also finds it, those behind it without one. */
+/** Reads pages of a log: the beginning of the first by a script, which also finds it, what lies behind without one. */
 import { isJsonContentType, type ReadResult, StreamGapError, type StreamHead } from '@perennial/core';
 
 import type { RedisReply } from '../clients/port.ts';
@@ -29,6 +29,14 @@ export interface PageReader {
 
 /** Pages remembered: readers that catch up at the same time, more or less. */
 const TRACKED_PAGES = 4_096;
+/** Payload bytes that a script carries before the rest of a page is a plain range: copying as many again costs as much as a round trip. */
+const SCRIPT_BYTES = 32_768;
+
+/** A page, or a part of one. */
+interface Page extends ReadResult {
+  /** Bytes of its payloads. */
+  readonly payload: number;
+}
 
 /** Creates a reader. */
 export function createPageReader(options: PageReaderOptions): PageReader {
@@ -44,12 +52,33 @@ class LogPageReader implements PageReader {
   }
 
   async read(request: PageRequest): Promise<ReadResult> {
-    return (await this.#readOn(request)) ?? this.#readPage(request);
+    const { from, limit, maxBytes } = request;
+    let page = await this.#readPart(request);
+    while (page.records.length > 0) {
+      const rest = {
+        from: from + page.records.length,
+        limit: limit - page.records.length,
+        maxBytes: maxBytes - page.payload,
+      };
+      if (rest.limit <= 0 || rest.maxBytes <= 0 || rest.from >= page.head.nextPosition) break;
+      const more = await this.#readPart({ ...request, ...rest });
+      // Another stream took the place of this one: the page may be short, and its reader finds out by the next one.
+      if (more.head.incarnation !== page.head.incarnation) break;
+      page = { records: [...page.records, ...more.records], payload: page.payload + more.payload, head: more.head };
+    }
+    return { records: page.records, head: page.head };
   }
 
-  async #readPage(request: PageRequest): Promise<ReadResult> {
+  async #readPart(request: PageRequest): Promise<Page> {
+    return (await this.#readOn(request)) ?? this.#readFirst(request);
+  }
+
+  /** A page, or the beginning of a large one, by the script that also finds it. */
+  async #readFirst(request: PageRequest): Promise<Page> {
     const { id, from, limit, maxBytes, forFork = '' } = request;
-    const args = [String(from), String(limit), String(maxBytes), forFork];
+    // What a fork inherits is read by the script alone.
+    const bytes = forFork === '' ? Math.min(maxBytes, SCRIPT_BYTES) : maxBytes;
+    const args = [String(from), String(limit), String(bytes), forFork];
     const { status, reply, known } = await this.#options.run(id, args);
     if (status === -3) throw new StreamGapError(id, from, Number(reply[1]));
     if (status === -4) throw missingRecords(id, `position ${from} on`);
@@ -57,15 +86,15 @@ class LogPageReader implements PageReader {
     // What a fork has was confirmed when it was made, and readers of its source are not to hear of it.
     const head = forFork === '' ? await this.#options.confirm(decoded) : decoded;
     const payloads = Array.isArray(reply[2]) ? (reply[2] as readonly Buffer[]) : [];
-    return { records: this.#page(request, { payloads, start: Number(reply[3]) }, head).records, head };
+    return { ...this.#page({ ...request, maxBytes: bytes }, { payloads, start: Number(reply[3]) }, head), head };
   }
 
   /**
    * The page after one that this store has given out, whose place in the log is therefore known: read without a script, through which the
    * server would copy every byte several times. Null where that does not tell everything, and a script has to.
    */
-  async #readOn(request: PageRequest): Promise<ReadResult | null> {
-    const { id, from, limit, maxBytes, forFork } = request;
+  async #readOn(request: PageRequest): Promise<Page | null> {
+    const { id, from, forFork } = request;
     const place = forFork === undefined ? this.#places.get(id, from) : undefined;
     if (!place) return null;
     let isRangeHere = false;
@@ -78,16 +107,9 @@ class LogPageReader implements PageReader {
     const isSame = isLast && head.incarnation === place.incarnation && from >= head.firstPosition;
     const entries = isSame ? entriesOf(ranged.value, place) : null;
     if (!entries) return null;
-    const { records, payload } = this.#page(request, entries, head);
+    const page = this.#page(request, entries, head);
     // Nothing at all where records should be: the log is gone, which the script reports.
-    if (records.length === 0) return null;
-    const rest = { from: from + records.length, limit: limit - records.length, maxBytes: maxBytes - payload };
-    if (rest.limit <= 0 || rest.maxBytes <= 0 || rest.from >= head.nextPosition) return { records, head };
-    // The entries were smaller than those before.
-    const more = await this.read({ ...request, ...rest });
-    return more.head.incarnation === head.incarnation
-      ? { records: [...records, ...more.records], head: more.head }
-      : null;
+    return page.records.length === 0 ? null : { ...page, head };
   }
 
   /** Cuts a page out of its entries, and remembers where the next one is. */

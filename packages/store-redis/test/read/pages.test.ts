@@ -127,3 +127,29 @@ test('a page of which something else removed a part is reported', async () => {
   expect(await redis.admin.xdel(key, '0-501')).toBe(1);
   await expect(store.read('holed', { from: 100, limit: 800 })).rejects.toMatchObject({ code: 'CORRUPT' });
 });
+
+test('of a large page only the beginning passes through the script', async () => {
+  const store = redis.open();
+  await store.create('large');
+  const data = JSON.stringify('x'.repeat(20_000));
+  await store.append('large', { segments: [{ records: [{ data: '"small"' }] }] });
+  for (let n = 0; n < 40; n++) await store.append('large', { segments: [{ records: [{ data }] }] });
+
+  const monitor = await redis.admin.monitor();
+  const entries = { script: 0, plain: 0 };
+  const done = new Promise<void>((resolve) => {
+    monitor.on('monitor', (_time: string, [command = '', , , , , count]: string[], source: string) => {
+      if (command.toLowerCase() === 'echo') resolve();
+      if (command.toLowerCase() === 'xrange') entries[source === 'lua' ? 'script' : 'plain'] += Number(count);
+    });
+  });
+  const { records, head } = await store.read('large', { from: 0, limit: 1_000 });
+  await redis.admin.echo('done');
+  await done;
+  monitor.disconnect();
+
+  expect(records.map(({ position }) => position)).toEqual(Array.from({ length: 41 }, (_, position) => position));
+  expect(head.nextPosition).toBe(41);
+  expect(entries.script).toBeLessThan(6);
+  expect(entries.plain).toBeGreaterThan(35);
+});

@@ -6,7 +6,7 @@ import { start } from './include/start.ts';
 /** lua/read.lua */
 export const readScript: RedisScript = {
   name: 'read',
-  sha: '600ef26b7594d9587539f080f13ef879d7224f12',
+  sha: '9bf4dfcf75fee64ace0b61f3e0e303a6e1ee63e1',
   source: [
     start,
     head,
@@ -25,15 +25,15 @@ if not forFork then touch(h) end
 local position, limit, bytes = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 if position < tonumber(h[F]) then return { -3, tonumber(h[F]) } end
 if position >= nextPosition or position < forking(h) then return { 0, public(h), {}, position } end
-local holder = call('XREVRANGE', LOG, '0-' .. (position + 1), '-', 'COUNT', 1)[1]
-if not holder then return { -4 } end
-local start = tonumber(sub(holder[1], 3)) - 1
+local entries = call('XRANGE', LOG, '0-' .. (position + 1), '+', 'COUNT', 1)
+if not entries[1] or entries[1][1] ~= '0-' .. (position + 1) then
+  entries = call('XREVRANGE', LOG, '0-' .. (position + 1), '-', 'COUNT', 1)
+  if not entries[1] then return { -4 } end
+end
+local start = tonumber(sub(entries[1][1], 3)) - 1
 local at, stop = start, math.min(nextPosition, position + limit)
 local page, taken = {}, 0
-local chunk = 4
-while at < stop and taken < bytes do
-  local entries = call('XRANGE', LOG, '0-' .. (at + 1), '+', 'COUNT', chunk)
-  if #entries == 0 then return { -4 } end
+while true do
   for index = 1, #entries do
     if at >= stop or taken >= bytes then break end
     if entries[index][1] ~= '0-' .. (at + 1) then return { -4 } end
@@ -42,8 +42,11 @@ while at < stop and taken < bytes do
     if at >= position then taken = taken + #entry - string.find(entry, string.char(10), 1, true) end
     at = at + (tonumber(match(entry, '^%d+;(%d+);')) or 1)
   end
+  if at >= stop or taken >= bytes then break end
   local byBytes, byRecords = (bytes - taken) * #page / math.max(taken, 1), (stop - at) * #page / (at - start)
-  chunk = math.max(1, math.ceil(math.min(256, byBytes, byRecords)))
+  local chunk = math.max(1, math.ceil(math.min(256, #page, byBytes, byRecords)))
+  entries = call('XRANGE', LOG, '0-' .. (at + 1), '+', 'COUNT', chunk)
+  if #entries == 0 then return { -4 } end
 end
 return { 0, public(h), page, start }`,
   ].join('\n'),
