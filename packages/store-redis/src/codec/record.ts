@@ -5,22 +5,13 @@
  * object or nothing: `p` producer, `e` epoch, `s` step, `a` attempt, `x` the `belowAttempt` of a supersede record.
  */
 import type { NewRecord, ProducerStamp, RecordData, SegmentProducer, StreamRecord } from '@perennial/core';
-import { InvalidArgumentError, recordSize, StreamError } from '@perennial/core';
+import { InvalidArgumentError, recordSize } from '@perennial/core';
 
 import type { RedisArgument } from '../clients/port.ts';
+import { type Attributes, type EntryHeader, HeaderDecoder, unknownEntry } from './entry-header.ts';
 
-interface Attributes {
-  readonly p?: string;
-  readonly e?: number;
-  readonly s?: string;
-  readonly a?: number;
-  readonly x?: number;
-}
-
-const LINE_FEED = 0x0a;
 /** ASCII's record separator, which no JSON text contains: with a byte that is no UTF-8, decoding would take three times as long. */
 const SEPARATOR = '\x1e';
-const NO_ATTRIBUTES: Attributes = {};
 
 /** Attributes as they precede a payload, with their line feed. */
 export function encodeAttributes(record: NewRecord | undefined, producer: SegmentProducer | undefined): string {
@@ -91,15 +82,14 @@ export function decodePage(
   json: boolean,
   { from, limit, maxBytes }: PageBounds,
 ): DecodedPage {
-  // Records of a page have few different attributes: parse each once.
-  const known = new Map<string, Attributes>();
+  const headers = new HeaderDecoder();
   const records: StreamRecord[] = [];
   let position = start;
   let payload = 0;
   let bytes = 0;
   let count = 0;
   for (const entry of entries) {
-    const header = decodeHeader(entry, known);
+    const header = headers.decode(entry);
     const isSupersede = header.attributes.x !== undefined;
     const payloads = isSupersede ? Array<string>(header.count).fill('') : payloadsOf(entry, header, json);
     const nextEntry = position;
@@ -118,44 +108,14 @@ export function decodePage(
   return { records, payload, nextEntry: position, entries: count, covered: position - start, bytes };
 }
 
-/** Records in an entry. */
-export function countOf(entry: Buffer): number {
-  return decodeHeader(entry, new Map()).count;
-}
-
-/** What the records of an entry share. */
-interface EntryHeader {
-  readonly timestamp: number;
-  readonly count: number;
-  readonly attributes: Attributes;
-  /** The sequence of all records, or its difference from their position. */
-  readonly sequence: { readonly value: number; readonly isDifference: boolean };
-  /** Where the payloads begin. */
-  readonly bytes: number;
-}
-
-function decodeHeader(entry: Buffer, known: Map<string, Attributes>): EntryHeader {
-  const end = entry.indexOf(LINE_FEED);
-  const [time = '', count = '1', sequence = '', ...attributes] = entry.toString('latin1', 0, end).split(';');
-  const isDifference = !sequence.startsWith('=');
-  // Attributes may hold any text; the rest of a header is digits and signs.
-  const text =
-    attributes.length === 0 ? '' : entry.toString('utf8', time.length + count.length + sequence.length + 3, end);
-  return {
-    timestamp: Number(time),
-    count: Number(count),
-    attributes: parseAttributes(text, known),
-    sequence: { value: Number(isDifference ? sequence : sequence.slice(1)), isDifference },
-    bytes: end + 1,
-  };
-}
-
-function toRecord({ timestamp, attributes, sequence }: EntryHeader, position: number, data: RecordData): StreamRecord {
+function toRecord(
+  { timestamp, attributes, sequence, isDifference }: EntryHeader,
+  position: number,
+  data: RecordData,
+): StreamRecord {
   const { p, e, s, a, x } = attributes;
   const producer: ProducerStamp | undefined =
-    p === undefined
-      ? undefined
-      : { id: p, epoch: e ?? 0, seq: sequence.isDifference ? position + sequence.value : sequence.value };
+    p === undefined ? undefined : { id: p, epoch: e ?? 0, seq: isDifference ? position + sequence : sequence };
   if (x !== undefined)
     return { kind: 'supersede', position, timestamp, ...(producer && { producer }), step: s ?? '', belowAttempt: x };
   if (s !== undefined)
@@ -174,25 +134,8 @@ function payloadsOf(entry: Buffer, { bytes: start, count }: EntryHeader, json: b
   return texts;
 }
 
-function parseAttributes(text: string, known: Map<string, Attributes>): Attributes {
-  const found = known.get(text);
-  if (found) return found;
-  let parsed: Attributes;
-  try {
-    parsed = text === '' ? NO_ATTRIBUTES : (JSON.parse(text) as Attributes);
-  } catch (cause) {
-    throw unknownEntry(cause);
-  }
-  known.set(text, parsed);
-  return parsed;
-}
-
 /** What tells records of one step apart. */
 function marksOf(record: NewRecord | undefined): string | number {
   if (record?.kind === 'supersede') return `x${record.belowAttempt}`;
   return record?.attempt ?? 1;
-}
-
-function unknownEntry(cause?: unknown): StreamError<'CORRUPT'> {
-  return new StreamError('CORRUPT', 'A record in Redis has a form that this store did not write.', { cause });
 }

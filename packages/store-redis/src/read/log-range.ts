@@ -1,6 +1,7 @@
 /** A range of the log as the server returns it, without a script: the server copies what passes through a script several times. */
 import type { RedisArgument, RedisReply } from '../clients/port.ts';
-import { countOf, type LogEntries, type PageBounds } from '../codec/record.ts';
+import { countOf } from '../codec/entry-header.ts';
+import type { LogEntries, PageBounds } from '../codec/record.ts';
 import type { EntryPlace } from './entry-places.ts';
 
 /** Most entries of one range; they may be larger than the ones before. */

@@ -54,19 +54,19 @@ class LogPageReader implements PageReader {
   async read(request: PageRequest): Promise<ReadResult> {
     const { from, limit, maxBytes } = request;
     let page = await this.#readPart(request);
+    const records = [...page.records];
+    let payload = 0;
     while (page.records.length > 0) {
-      const rest = {
-        from: from + page.records.length,
-        limit: limit - page.records.length,
-        maxBytes: maxBytes - page.payload,
-      };
+      payload += page.payload;
+      const rest = { from: from + records.length, limit: limit - records.length, maxBytes: maxBytes - payload };
       if (rest.limit <= 0 || rest.maxBytes <= 0 || rest.from >= page.head.nextPosition) break;
       const more = await this.#readPart({ ...request, ...rest });
       // Another stream took the place of this one: the page may be short, and its reader finds out by the next one.
       if (more.head.incarnation !== page.head.incarnation) break;
-      page = { records: [...page.records, ...more.records], payload: page.payload + more.payload, head: more.head };
+      for (const record of more.records) records.push(record);
+      page = more;
     }
-    return { records: page.records, head: page.head };
+    return { records, head: page.head };
   }
 
   async #readPart(request: PageRequest): Promise<Page> {
