@@ -20,6 +20,7 @@ const packages: readonly Package[] = [
   { name: 'react', environment: 'happy-dom' },
   { name: 'next' },
   { name: 'node' },
+  { name: 'resumable-stream' },
   // Its tests start processes, many of them one after the other.
   { name: 'cli', testTimeout: 60_000 },
   { name: 'demo', root: 'apps/demo' },

@@ -1,7 +1,7 @@
 import type { StreamStore } from '@perennial/core';
 
-import type { RedisClient } from '../clients/resolve-port.ts';
-import { createRedisStreamStore } from '../redis-store.ts';
+import type { RedisClient } from './clients/resolve-port.ts';
+import { createRedisStreamStore } from './redis-store.ts';
 
 /** Where chunks go: a store of yours, or a client to open one with. */
 export type ChunkTarget = StreamStore | RedisClient;
@@ -27,17 +27,26 @@ interface Shared {
 }
 
 const DEFAULT_TTL_MS = 3_600_000;
-const stores = new WeakMap<object, Map<string, Shared>>();
+const byClient = new WeakMap<object, Map<string, Shared>>();
+const byUrl = new Map<string, Map<string, Shared>>();
 
-/** The target's store. All publishers and consumers of one client and the same options share one, and with it its connections. */
-export function leaseStore(target: ChunkTarget, options: SharedStoreOptions): StoreLease {
-  if ('capabilities' in target) return { store: target, release: async () => {} };
+/**
+ * The store of a client, or of an address. All that ask for the same client or address with the same options share one, and with it its
+ * connections; a store of yours is handed back.
+ *
+ * @param target See the options `client` and `url` of `createRedisStreamStore`.
+ * @throws `INVALID_ARGUMENT` for a target that is none of these, and for options that cannot be used.
+ */
+export function leaseRedisStore(target: ChunkTarget | string, options: SharedStoreOptions = {}): StoreLease {
+  if (typeof target === 'object' && 'capabilities' in target) return { store: target, release: async () => {} };
   const { prefix = 'perennial', ttl = DEFAULT_TTL_MS } = options;
   const key = `${ttl} ${prefix}`;
-  const ofClient = stores.get(target) ?? new Map<string, Shared>();
-  stores.set(target, ofClient);
-  const shared = ofClient.get(key) ?? { store: createRedisStreamStore({ client: target, prefix, ttl }), uses: 0 };
-  ofClient.set(key, shared);
+  const siblings = (typeof target === 'string' ? byUrl.get(target) : byClient.get(target)) ?? new Map<string, Shared>();
+  const source = typeof target === 'string' ? { url: target } : { client: target };
+  const shared = siblings.get(key) ?? { store: createRedisStreamStore({ ...source, prefix, ttl }), uses: 0 };
+  siblings.set(key, shared);
+  if (typeof target === 'string') byUrl.set(target, siblings);
+  else byClient.set(target, siblings);
   shared.uses++;
   let released = false;
   return {
@@ -46,7 +55,7 @@ export function leaseStore(target: ChunkTarget, options: SharedStoreOptions): St
       if (released) return;
       released = true;
       if (--shared.uses > 0) return;
-      ofClient.delete(key);
+      siblings.delete(key);
       await shared.store.close();
     },
   };

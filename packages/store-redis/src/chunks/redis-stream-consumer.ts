@@ -9,7 +9,7 @@ import {
   type StreamReadError,
 } from '@perennial/core';
 
-import { type ChunkTarget, leaseStore, type SharedStoreOptions, type StoreLease } from './shared-store.ts';
+import { type ChunkTarget, leaseRedisStore, type SharedStoreOptions, type StoreLease } from '../shared-store.ts';
 
 /** Options of {@link RedisStreamConsumer.read}. */
 export interface ConsumeOptions {
@@ -46,7 +46,7 @@ export class RedisStreamConsumer<T = unknown> {
    */
   read(streamId: string, options: ConsumeOptions = {}): AsyncIterableIterator<StreamChunk<T>> {
     if (options.from !== undefined) assertCounter('from', options.from);
-    return new ChunkIterator<T>(() => leaseStore(this.#target, this.#options), streamId, options);
+    return new ChunkIterator<T>(() => leaseRedisStore(this.#target, this.#options), streamId, options);
   }
 }
 

@@ -11,7 +11,7 @@ import {
   toStreamFailure,
 } from '@perennial/core';
 
-import { type ChunkTarget, leaseStore, type SharedStoreOptions, type StoreLease } from './shared-store.ts';
+import { type ChunkTarget, leaseRedisStore, type SharedStoreOptions, type StoreLease } from '../shared-store.ts';
 
 /** Options of {@link RedisStreamPublisher}. */
 export interface RedisStreamPublisherOptions extends SharedStoreOptions {
@@ -46,7 +46,7 @@ export class RedisStreamPublisher<T = unknown> {
   constructor(target: ChunkTarget, streamId: string, options: RedisStreamPublisherOptions = {}) {
     const { leaseMs = DEFAULT_LEASE_MS } = options;
     this.streamId = streamId;
-    this.#lease = leaseStore(target, options);
+    this.#lease = leaseRedisStore(target, options);
     this.#writer = getStreamWriter<StreamChunk<T>>({ store: this.#lease.store, streamId, leaseMs });
   }
 

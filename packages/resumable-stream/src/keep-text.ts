@@ -1,0 +1,85 @@
+import { InvalidArgumentError, type StreamWriteError, type StreamWriter } from '@perennial/core';
+
+/** UTF-16 code units that may gather before the source has to wait, so that memory stays bounded. */
+const GATHERED = 65_536;
+
+/**
+ * Writes the text of a source to its end, or until the writer's signal fires; then the source is cancelled. What arrives while a write is
+ * under way goes into the next one, so that a fast source costs a few large records, and a slow one waits for nothing.
+ */
+export async function keepText(source: ReadableStream<string>, writer: StreamWriter<Uint8Array>): Promise<void> {
+  const reader = source.getReader();
+  const { signal } = writer;
+  const stop = (): void => void reader.cancel(signal.reason).catch(() => undefined);
+  signal.addEventListener('abort', stop, { once: true });
+  const gathering = new Gathering(writer);
+  try {
+    for (let next = await reader.read(); !next.done && !signal.aborted; next = await reader.read())
+      await gathering.add(next.value);
+    await gathering.finish();
+  } catch (error) {
+    await reader.cancel(error).catch(() => undefined);
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}
+
+class Gathering {
+  readonly #writer: StreamWriter<Uint8Array>;
+  readonly #encoder = new TextEncoder();
+  #text = '';
+  #isWriting = false;
+  #writing: Promise<StreamWriteError | null> = Promise.resolve(null);
+  #failure: StreamWriteError | null = null;
+
+  constructor(writer: StreamWriter<Uint8Array>) {
+    this.#writer = writer;
+  }
+
+  /** Resolves at once while there is room. */
+  async add(text: string): Promise<void> {
+    if (typeof text !== 'string')
+      throw new InvalidArgumentError('makeStream', `The stream must give strings; got ${typeof text}.`);
+    if (this.#failure) throw this.#failure;
+    this.#text += text;
+    if (!this.#isWriting) this.#writing = this.#write(false);
+    if (this.#text.length >= GATHERED) await this.#written();
+  }
+
+  /** Resolves once all is stored. */
+  async finish(): Promise<void> {
+    await this.#written();
+    this.#writing = this.#write(true);
+    await this.#written();
+  }
+
+  async #written(): Promise<void> {
+    const failure = await this.#writing;
+    if (failure) throw failure;
+  }
+
+  async #write(isLast: boolean): Promise<StreamWriteError | null> {
+    this.#isWriting = true;
+    for (let text = this.#take(isLast); text !== ''; text = this.#take(isLast)) {
+      const written = await this.#writer.write(this.#encoder.encode(text));
+      const flushed = written.ok ? await this.#writer.flush() : written;
+      if (!flushed.ok) return (this.#failure = flushed.error);
+    }
+    this.#isWriting = false;
+    return null;
+  }
+
+  /** What can be stored: not the first half of a character whose second half may be still to come. */
+  #take(isLast: boolean): string {
+    const { length } = this.#text;
+    const end = !isLast && isHighSurrogate(this.#text.charCodeAt(length - 1)) ? length - 1 : length;
+    const text = this.#text.slice(0, end);
+    this.#text = this.#text.slice(end);
+    return text;
+  }
+}
+
+function isHighSurrogate(unit: number): boolean {
+  return unit >= 0xd800 && unit < 0xdc00;
+}
