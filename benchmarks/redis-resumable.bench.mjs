@@ -1,14 +1,15 @@
 /**
- * The task of `resumable-stream`, done by it and by the Redis store: one process produces chunks of text, readers in another process (here:
- * with connections of their own) get all of them through Redis; and a reader that comes late gets what was produced so far. The peer
- * keeps the text in the producing process and sends it by publish; it is gone with that process, and each reader costs a message per
- * chunk. Both readers are a `ReadableStream` of text, ours through the thin adapter below; what was there before comes as one string from the
- * peer, and as one string per page from ours.
+ * The task of `resumable-stream`, done by it and by `@perennial/resumable-stream`, which has the same interface, on the Redis store: one process
+ * produces text in chunks, readers in another process (here: with connections of their own) get all of it through Redis; and a reader that
+ * comes late gets what was produced so far. The peer keeps the text in the producing process and sends it by publish; it is gone with that
+ * process, and each reader costs a message per chunk. Neither keeps the chunks apart: what was there before comes as one string from the
+ * peer, and what arrives during one write is one record of ours. The last two rows are what it costs to keep them apart, as records.
  *
- * Rounds alternate; ratios are medians of the rounds' ratios, above 1 the store is faster. Targets: 5 times the chunks per second with 1
- * and 10 readers, and a resume of 10,000 chunks that is no slower.
+ * Rounds alternate; ratios are medians of the rounds' ratios, above 1 we are faster. Targets: 5 times the chunks per second with 1 and 10
+ * readers, and a resume of 10,000 chunks that is no slower.
  */
 import { getStreamReader, getStreamWriter } from '@perennial/core';
+import { createResumableStreamContext as createOurContext } from '@perennial/resumable-stream';
 import { createRedisStreamStore } from '@perennial/store-redis';
 import { Redis } from 'ioredis';
 import { createResumableStreamContext } from 'resumable-stream/ioredis';
@@ -33,14 +34,15 @@ const server = await startRedis();
 const clients = Array.from({ length: 4 }, () => new Redis({ port: server.port }));
 const contextOf = ([publisher, subscriber]) => createResumableStreamContext({ waitUntil: null, publisher, subscriber });
 const peer = { producer: contextOf(clients.slice(0, 2)), readers: contextOf(clients.slice(2)) };
-const storeOf = () => createRedisStreamStore({ client: clients[0], onWarning: () => {} });
-const ours = { producer: storeOf(), readers: storeOf() };
+const stores = [0, 1].map(() => createRedisStreamStore({ client: clients[0], onWarning: () => {} }));
+const [producer, readers] = stores.map((store) => createOurContext({ waitUntil: null, store }));
+const ours = { producer, readers };
 let streams = 0;
 try {
-  for (const readers of [1, 10]) {
-    await contest(`${CHUNKS.toLocaleString('en')} chunks to ${readers} live readers`, {
-      ours: () => oursLive(readers),
-      peer: () => peerLive(readers),
+  for (const count of [1, 10]) {
+    await contest(`${CHUNKS.toLocaleString('en')} chunks to ${count} live readers`, {
+      ours: () => live(ours, count),
+      peer: () => live(peer, count),
       atLeast: 5,
       countsCommands: true,
     });
@@ -48,14 +50,17 @@ try {
   for (const chunks of [10_000, 100_000]) {
     CHUNKS = chunks;
     CHARACTERS = charactersOf(chunks);
-    await contest(`resume of a stream of ${chunks.toLocaleString('en')} chunks`, {
-      ours: oursResume,
-      peer: peerResume,
-      atLeast: 1,
-    });
+    const title = `resume of a stream of ${chunks.toLocaleString('en')} chunks`;
+    await contest(title, { ours: () => resume(ours), peer: () => resume(peer), atLeast: 1 });
+  }
+  for (const chunks of [10_000, 100_000]) {
+    CHUNKS = chunks;
+    CHARACTERS = charactersOf(chunks);
+    const title = `resume of ${chunks.toLocaleString('en')} chunks, each a record`;
+    await contest(title, { ours: resumeRecords, peer: () => resume(peer) });
   }
 } finally {
-  await Promise.all([ours.producer.close(), ours.readers.close()]);
+  await Promise.all(stores.map((store) => store.close()));
   for (const client of clients) client.disconnect();
   await server.stop();
 }
@@ -89,20 +94,36 @@ async function contest(title, { atLeast, countsCommands = false, ...ways }) {
   );
 }
 
-async function oursLive(readers) {
+async function live({ producer: from, readers: to }, count) {
   const streamId = `s/${streams++}`;
-  await ours.producer.create(streamId);
-  const reading = Array.from({ length: readers }, () => readOurs(streamId));
+  const start = Promise.withResolvers();
+  const own = drain(await from.createNewResumableStream(streamId, () => source(start.promise, Promise.resolve())));
+  const resumed = await Promise.all(Array.from({ length: count }, () => to.resumeExistingStream(streamId)));
   const started = performance.now();
-  await produceOurs(streamId);
-  await Promise.all(reading);
-  return performance.now() - started;
+  start.resolve();
+  await Promise.all(resumed.map(drain));
+  const ms = performance.now() - started;
+  await own;
+  return ms;
 }
 
-async function oursResume() {
+async function resume({ producer: from, readers: to }) {
   const streamId = `s/${streams++}`;
-  const writer = await produceOurs(streamId, false);
-  const ms = await resumes(() => readOurs(streamId));
+  const end = Promise.withResolvers();
+  const own = await from.createNewResumableStream(streamId, () => source(Promise.resolve(), end.promise));
+  await drain(own);
+  const ms = await resumes(async () => drain(await to.resumeExistingStream(streamId)));
+  end.resolve();
+  return ms;
+}
+
+/** The same where each chunk is a record of its own, as in a stream that is written with a writer. */
+async function resumeRecords() {
+  const streamId = `s/${streams++}`;
+  const writer = getStreamWriter({ store: stores[0], streamId });
+  for (let n = 0; n < CHUNKS; n++) await writer.write(chunkOf(n));
+  await writer.flush();
+  const ms = await resumes(() => drain(toReadable(getStreamReader({ store: stores[1], streamId }))));
   await writer.close();
   return ms;
 }
@@ -118,15 +139,7 @@ async function resumes(resume) {
   return median(times);
 }
 
-async function produceOurs(streamId, end = true) {
-  const writer = getStreamWriter({ store: ours.producer, streamId });
-  for (let n = 0; n < CHUNKS; n++) await writer.write(chunkOf(n));
-  if (end) await writer.close();
-  else await writer.flush();
-  return writer;
-}
-
-/** What the peer's `resumeExistingStream` gives: the text, as a stream. */
+/** The text of a reader, as a stream, as `resumeExistingStream` gives it. */
 function toReadable(reader) {
   return new ReadableStream({
     async pull(controller) {
@@ -139,39 +152,11 @@ function toReadable(reader) {
   });
 }
 
-function readOurs(streamId) {
-  return drain(toReadable(getStreamReader({ store: ours.readers, streamId })));
-}
-
 /** Commands that clients sent since the last reset; what scripts call inside the server does not count. */
 async function commandsSoFar() {
   const stats = await clients[0].info('commandstats');
   const sent = /^cmdstat_(evalsha|eval|publish|get|set|incr|subscribe|ssubscribe|expire):calls=(\d+)/gm;
   return [...stats.matchAll(sent)].reduce((sum, [, , calls]) => sum + Number(calls), 0);
-}
-
-async function peerLive(readers) {
-  const streamId = `p/${streams++}`;
-  const start = Promise.withResolvers();
-  const own = await peer.producer.createNewResumableStream(streamId, () => source(start.promise, Promise.resolve()));
-  const drained = drain(own);
-  const resumed = await Promise.all(Array.from({ length: readers }, () => peer.readers.resumeExistingStream(streamId)));
-  const started = performance.now();
-  start.resolve();
-  await Promise.all(resumed.map(drain));
-  const ms = performance.now() - started;
-  await drained;
-  return ms;
-}
-
-async function peerResume() {
-  const streamId = `p/${streams++}`;
-  const end = Promise.withResolvers();
-  const own = await peer.producer.createNewResumableStream(streamId, () => source(Promise.resolve(), end.promise));
-  await drain(own);
-  const ms = await resumes(async () => drain(await peer.readers.resumeExistingStream(streamId)));
-  end.resolve();
-  return ms;
 }
 
 /** The chunks, after `start`; the stream ends after `end`. */
