@@ -33,8 +33,8 @@ export class FollowedStream {
   }
 
   async close(): Promise<void> {
-    this.log.cache.clear();
-    this.log.pages.clear();
+    this.log.cache.close();
+    this.log.pages.close();
     await this.files.close();
   }
 }

@@ -50,16 +50,16 @@ export class OwnedStream {
     await this.#snapshot;
     const { log } = this;
     if (log.bytes - log.snapshotBytes >= CLOSING_SNAPSHOT_BYTES && !log.damage) await this.#writeSnapshot();
-    log.cache.clear();
-    log.pages.clear();
+    log.cache.close();
+    log.pages.close();
     await this.files.close();
   }
 
   /** Lets go at once: another process owns the stream now. */
   abandon(reason: StreamError): void {
     this.queue.abort(reason);
-    this.log.cache.clear();
-    this.log.pages.clear();
+    this.log.cache.close();
+    this.log.pages.close();
     void this.files.close().catch(() => undefined);
   }
 

@@ -65,6 +65,7 @@ export class PageBudget {
 export class PageCache {
   readonly #budget: PageBudget;
   readonly #places = new Map<number, Place>();
+  #isClosed = false;
 
   constructor(budget: PageBudget) {
     this.#budget = budget;
@@ -80,6 +81,7 @@ export class PageCache {
 
   /** Takes note of a full page that was read from the file, of so many payload bytes. Its last text keeps others behind it in memory. */
   note({ from, limit, maxBytes }: PageRequest, records: readonly StreamRecord[], payloadBytes: number): void {
+    if (this.#isClosed) return;
     const known = this.#places.get(from);
     const isAgain = known?.limit === limit && known.maxBytes === maxBytes;
     const recordBytes = isAgain ? payloadBytes + GROUP_BYTES + records.length * RECORD_OVERHEAD : 0;
@@ -93,7 +95,9 @@ export class PageCache {
     });
   }
 
-  clear(): void {
+  /** Gives up everything, for good: a read that is under way may end after its stream was let go. */
+  close(): void {
+    this.#isClosed = true;
     for (const place of this.#places.values()) this.#budget.remove(place);
   }
 }

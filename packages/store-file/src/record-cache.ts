@@ -23,6 +23,7 @@ export class RecordCache {
   /** What each record takes. Kept, because looking at records that are to go, long after they came, misses the processor's caches. */
   #sizes: number[] = [];
   #bytes = 0;
+  #isClosed = false;
 
   constructor(budget: CacheBudget) {
     this.#budget = budget;
@@ -41,7 +42,7 @@ export class RecordCache {
   /** Adds records behind those held. */
   push(records: readonly StreamRecord[]): void {
     const next = records[0];
-    if (!next) return;
+    if (!next || this.#isClosed) return;
     const last = this.#records.at(-1);
     if (last && last.position + 1 !== next.position) this.clear();
     let added = 0;
@@ -81,6 +82,12 @@ export class RecordCache {
     this.#records = [];
     this.#sizes = [];
     this.#account(-this.#bytes);
+  }
+
+  /** Gives up everything, for good. What was under way when its stream was let go would else count for ever. */
+  close(): void {
+    this.#isClosed = true;
+    this.clear();
   }
 
   #account(bytes: number): void {

@@ -61,9 +61,9 @@ describe('a page cache', () => {
     }
     expect(one.find(REQUEST)).toBeNull();
     expect(one.find({ ...REQUEST, from: 990 })).toEqual(recordsFrom(990));
-    one.clear();
+    one.close();
     expect(one.find({ ...REQUEST, from: 990 })).toBeNull();
-    other.clear();
+    other.close();
     expect(budget.used).toBe(0);
   });
 
@@ -80,6 +80,16 @@ describe('a page cache', () => {
       }
     }
     expect(budget.used).toBeGreaterThanOrEqual(20 * GROUP_BYTES);
+  });
+
+  it('takes nothing that was read for a stream that was let go meanwhile', () => {
+    const budget = new PageBudget(100_000);
+    const cache = new PageCache(budget);
+    readTwice(cache, 0);
+    cache.close();
+    readTwice(cache, 0);
+    expect(cache.find(REQUEST)).toBeNull();
+    expect(budget.used).toBe(0);
   });
 
   it('keeps nothing without memory', () => {

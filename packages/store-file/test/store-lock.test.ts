@@ -1,14 +1,14 @@
-import { readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import * as nodeFs from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 
 import { describe, expect, it, onTestFinished } from 'vitest';
 
-import { sealJson, unsealJson } from '../src/checksum.ts';
 import { StoreLockedError } from '../src/index.ts';
 import { currentProcess, judgeProcess, type ProcessIdentity } from '../src/process-identity.ts';
 import { createStoreLock, type StoreLock } from '../src/store-lock.ts';
+import { abandonClaim, claimsOf, forgeClaim } from './claims.ts';
 import { createFaultFs, pass, WRITING } from './fault-fs.ts';
 import { append, codeOf, gate, ID, openStore, produced, readTexts, texts, withStore } from './helpers.ts';
 import { openEngine, PAGE } from './other-process.ts';
@@ -17,26 +17,6 @@ import { temporaryDirectory } from './temporary-directory.ts';
 const self = currentProcess();
 /** Beyond every platform's largest pid. */
 const DEAD_PID = 2 ** 30;
-
-async function claimsOf(directory: string): Promise<string[]> {
-  return (await readdir(join(directory, 'lock'))).filter((name) => /^\d+$/.test(name));
-}
-
-/** Rewrites the claim of the present owner, as if somebody else had made it. */
-async function forgeClaim(directory: string, changes: Partial<ProcessIdentity>): Promise<string> {
-  const [name = ''] = await claimsOf(directory);
-  const path = join(directory, 'lock', name);
-  const claim = unsealJson(await readFile(path)) as Record<string, unknown>;
-  await writeFile(path, sealJson({ ...claim, released: false, ...changes }));
-  return path;
-}
-
-/** Makes the present claim one of a process in another container that has not been heard of for a minute. */
-async function abandonClaim(directory: string): Promise<void> {
-  const path = await forgeClaim(directory, { pidNamespace: 'another container' });
-  const aMinuteAgo = new Date(Date.now() - 60_000);
-  await utimes(path, aMinuteAgo, aMinuteAgo);
-}
 
 function lockOf(
   directory: string,
