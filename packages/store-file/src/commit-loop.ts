@@ -32,7 +32,7 @@ export interface CommitLoopOptions {
   readonly pending: PendingBudget;
   readonly now: () => number;
   /** Rejects when the lock was lost. */
-  readonly confirm: () => Promise<void>;
+  readonly confirm: () => Promise<unknown>;
   /** Called after each commit with the new durable head. */
   readonly onCommit: (head: StreamHead) => void;
   /** Called after a failed commit, before its calls are told. */
@@ -54,7 +54,7 @@ export class CommitLoop {
     this.#answerUntold();
   };
   /** A lock that this process lost and holds again says nothing of what was written under the old claim. */
-  readonly #confirm = (): Promise<void> => (this.#lost ? Promise.reject(this.#lost) : this.#options.confirm());
+  readonly #confirm = (): Promise<unknown> => (this.#lost ? Promise.reject(this.#lost) : this.#options.confirm());
   #state: 'idle' | 'gathering' | 'writing' = 'idle';
   #calls: PendingCall[] = [];
   /** The commit in flight is in the file, and being synced. */

@@ -50,6 +50,11 @@ export class StoreLockedError extends StreamError<'STORE_LOCKED'> {
   }
 }
 
+/** The lock was lost to an owner that nobody knows any more. */
+export function lockLost(directory: string): StoreLockedError {
+  return new StoreLockedError(directory, null, 'The lock was lost.');
+}
+
 /** The store was closed. */
 export function closedError(): StreamError<'STORE_CLOSED'> {
   return new StreamError('STORE_CLOSED', 'The store was closed. Open a new one.');

@@ -13,7 +13,7 @@ export interface CommitOptions {
   /** What to wait for between the write and the sync; when it rejects, so does the commit. Null: nothing. */
   readonly turn: Promise<void> | null;
   /** Called once the frames are in the file. */
-  readonly confirm: () => Promise<void>;
+  readonly confirm: () => Promise<unknown>;
   /** Called while they are synced. */
   readonly onSyncing: () => void;
 }

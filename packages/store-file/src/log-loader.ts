@@ -16,6 +16,7 @@ import { PageCache } from './page-cache.ts';
 import { PositionIndex } from './position-index.ts';
 import { RecordCache } from './record-cache.ts';
 import type { StoreContext } from './store-context.ts';
+import type { LockClaim } from './store-lock.ts';
 import { readTailMark, type TailMark } from './tail-mark.ts';
 
 /** A log brought into memory. */
@@ -28,6 +29,12 @@ export interface LoadedLog {
   readonly tail: TailMark | null;
   /** Last read or write that is known of, in ms since the Unix epoch. */
   readonly touchedAt: number;
+}
+
+/** A log that this process may write. */
+export interface OwnedLog extends LoadedLog {
+  /** The claim under which it was loaded; worth nothing under a later one. */
+  readonly claim: LockClaim;
 }
 
 /** {@link LoadedLog}, and what its scan met. */
@@ -164,6 +171,12 @@ function recordsOf(log: DurableLog, payload: Buffer, { firstPosition, count }: F
 /** Marks a log as damaged from its present end on. */
 export function damageLog(log: DurableLog): void {
   log.damage = { position: log.state.head.nextPosition, offset: log.bytes };
+}
+
+/** What those are told who ask for what a damaged log cannot say. */
+export function corruptError({ log: { damage, state }, files }: Pick<LoadedLog, 'log' | 'files'>): StreamCorruptError {
+  const { id, nextPosition } = state.head;
+  return new StreamCorruptError(id, { ...(damage ?? { position: nextPosition, offset: 0 }), file: files.paths.log });
 }
 
 /**

@@ -1,32 +1,57 @@
 import { type FileSystem, syncDirectory, temporaryName } from './file-system.ts';
 import { streamPaths } from './layout.ts';
 import { LogFiles } from './log-files.ts';
-import { type LoadedLog, loadLog, type ScannedLog } from './log-loader.ts';
+import { type LoadedLog, loadLog, type OwnedLog, type ScannedLog } from './log-loader.ts';
 import type { StoreContext } from './store-context.ts';
+import type { LockClaim } from './store-lock.ts';
 import { encodeTailMark, type TailMark } from './tail-mark.ts';
+
+/** Options of {@link openOwned}. */
+export interface OpenOwnedOptions {
+  readonly id: string;
+  readonly folder: string;
+  /** The claim that makes this process the owner. */
+  readonly claim: LockClaim;
+  /** Last use that is known of, in ms since the Unix epoch. */
+  readonly touchedAt: number;
+}
 
 /**
  * Opens a log for writing: everything complete in it is made durable and kept, the trace of an unfinished write is cut off, and the tail
- * mark says that this owner writes here now. Null when there is no such stream. Holding the lock is the caller's duty.
+ * mark says that this owner writes here now. Null when there is no such stream.
  *
  * A damaged log is opened as far as it is intact and not touched at all.
+ *
+ * Rejects when the claim is held no more: another owner may have come meanwhile, and gone.
  */
 export async function openOwned(
   context: StoreContext,
-  { id, folder, touchedAt }: { readonly id: string; readonly folder: string; readonly touchedAt: number },
-): Promise<LoadedLog | null> {
+  { id, folder, claim, touchedAt }: OpenOwnedOptions,
+): Promise<OwnedLog | null> {
   const loaded = await loadLog(context, { id, folder, writable: true });
-  if (!loaded || loaded.log.damage) return loaded;
+  if (!loaded) return null;
+  let opened: LoadedLog = loaded;
   try {
-    await recover(context, id, loaded);
-    const mark = tailMark(context, loaded, Math.max(touchedAt, loaded.touchedAt));
-    if (loaded.generation < context.lock.sealBelow) return await seal(context, loaded, mark);
-    if (needsMark(loaded.tail, mark)) await loaded.files.publish(encodeTailMark(mark));
-    return loaded;
+    if (!loaded.log.damage) opened = await takeOver(context, loaded, { id, claim, touchedAt });
+    // Looked at last: a claim that is still there has been there all the time, so nobody else has written what this load missed.
+    await context.lock.check(claim);
+    return { ...opened, claim };
   } catch (error) {
-    await loaded.files.close();
+    await opened.files.close();
     throw error;
   }
+}
+
+async function takeOver(
+  context: StoreContext,
+  loaded: ScannedLog,
+  { id, claim, touchedAt }: Omit<OpenOwnedOptions, 'folder'>,
+): Promise<LoadedLog> {
+  await recover(context, id, loaded);
+  const mark = tailMark(loaded, claim, Math.max(touchedAt, loaded.touchedAt));
+  if (loaded.generation < claim.sealBelow) return seal(context, loaded, mark);
+  if (needsMark(loaded.tail, mark)) await loaded.files.publish(encodeTailMark(mark));
+  return loaded;
 }
 
 async function recover(context: StoreContext, id: string, { log, files, scan, size, tail }: ScannedLog): Promise<void> {
@@ -50,11 +75,11 @@ async function recover(context: StoreContext, id: string, { log, files, scan, si
   });
 }
 
-function tailMark({ lock }: StoreContext, { log }: LoadedLog, touchedAt: number): TailMark {
+function tailMark({ log }: LoadedLog, { generation }: LockClaim, touchedAt: number): TailMark {
   const beat = log.state.head.lease?.beat ?? 0;
   return {
     salt: log.salt,
-    generation: lock.generation,
+    generation,
     visibleBytes: log.bytes,
     durableBytes: log.bytes,
     beat,
@@ -77,9 +102,9 @@ const COPY_CHUNK = 1_048_576;
  * goes nowhere.
  */
 async function seal(context: StoreContext, old: LoadedLog, mark: TailMark): Promise<LoadedLog> {
-  const { fs, handles, lock } = context;
+  const { fs, handles } = context;
   const { folder } = old.files.paths;
-  const paths = streamPaths(folder, lock.generation);
+  const paths = streamPaths(folder, mark.generation);
   const temporary = temporaryName(paths.log);
   await copyPrefix(fs, old, temporary);
   // The log comes last: it is its name that makes readers turn to the new files.
@@ -91,7 +116,7 @@ async function seal(context: StoreContext, old: LoadedLog, mark: TailMark): Prom
   for (const path of [old.files.paths.log, old.files.paths.tail, old.files.paths.index])
     await fs.rm(path, { force: true });
   old.log.snapshotBytes = 0;
-  return { ...old, files: new LogFiles(fs, handles, paths, true), generation: lock.generation, tail: mark };
+  return { ...old, files: new LogFiles(fs, handles, paths, true), generation: mark.generation, tail: mark };
 }
 
 async function copyPrefix(fs: FileSystem, { log, files }: LoadedLog, path: string): Promise<void> {

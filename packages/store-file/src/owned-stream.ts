@@ -2,7 +2,7 @@ import type { StreamError, StreamHead } from '@perennial/core';
 
 import { CommitQueue } from './commit-queue.ts';
 import type { LogFiles } from './log-files.ts';
-import type { LoadedLog } from './log-loader.ts';
+import type { OwnedLog } from './log-loader.ts';
 import { writeSnapshot } from './log-snapshot.ts';
 import { cloneState, type DurableLog } from './log-state.ts';
 import { PositionIndex } from './position-index.ts';
@@ -23,7 +23,7 @@ export class OwnedStream {
   readonly #context: StoreContext;
   #snapshot: Promise<void> | null = null;
 
-  constructor(context: StoreContext, { log, files }: LoadedLog, onCommit: (head: StreamHead) => void) {
+  constructor(context: StoreContext, { log, files, claim }: OwnedLog, onCommit: (head: StreamHead) => void) {
     const { lock, pending, options } = context;
     this.#context = context;
     this.log = log;
@@ -31,12 +31,12 @@ export class OwnedStream {
     this.queue = new CommitQueue({
       log,
       files,
-      generation: lock.generation,
+      generation: claim.generation,
       sync: options.durability === 'disk',
       pending,
       maxAppendBytes: options.maxAppendBytes,
       now: options.now,
-      confirm: () => lock.check(),
+      confirm: () => lock.check(claim),
       onCommit: (head) => {
         if (log.bytes - log.snapshotBytes >= SNAPSHOT_BYTES) this.#maybeSnapshot();
         onCommit(head);

@@ -35,28 +35,34 @@ export interface StoreLockOptions {
   readonly onLost: (error: StoreLockedError) => void;
 }
 
-/** The lock of one directory, as one engine sees it. */
-export interface StoreLock {
-  readonly held: boolean;
-  /** Generation of the claim held; 0 when none is. */
+/** A claim on the lock. */
+export interface LockClaim {
   readonly generation: number;
   /** Logs made by a lower generation may still have a writer somewhere; they are copied before the first write. */
   readonly sealBelow: number;
+}
+
+/** The lock of one directory, as one engine sees it. */
+export interface StoreLock {
+  readonly held: boolean;
+  /** The claim held, or null. It is another one, always, after the lock was lost and taken again. */
+  readonly claim: LockClaim | null;
   /** Takes the lock. Rejects with {@link StoreLockedError} when somebody else has it. */
   acquire(): Promise<void>;
-  /** Rejects with {@link StoreLockedError} once the lock was lost. */
-  check(): Promise<void>;
+  /**
+   * Resolves with the claim held, or rejects with {@link StoreLockedError} once the lock was lost. Given a claim, also when another one is
+   * held by now: owners in between may have changed what was read under this one.
+   */
+  check(claim?: LockClaim): Promise<LockClaim>;
   /** True while some process may be writing; `generation` tells whether that changed in between. */
   inspect(): Promise<{ readonly inUse: boolean; readonly generation: number }>;
   release(): Promise<void>;
 }
 
-interface Claim extends ProcessIdentity {
+interface Claim extends ProcessIdentity, LockClaim {
   readonly format: 1;
-  readonly generation: number;
   /** Milliseconds since the Unix epoch. */
   readonly acquiredAt: number;
-  readonly sealBelow: number;
   readonly released: boolean;
   /** Tells apart the claims of one process. */
   readonly nonce: string;
@@ -100,12 +106,8 @@ class ClaimLock implements StoreLock {
     return this.#mine !== null;
   }
 
-  get generation(): number {
-    return this.#mine?.generation ?? 0;
-  }
-
-  get sealBelow(): number {
-    return this.#mine?.sealBelow ?? 0;
+  get claim(): LockClaim | null {
+    return this.#mine;
   }
 
   async acquire(): Promise<void> {
@@ -134,11 +136,12 @@ class ClaimLock implements StoreLock {
     }
   }
 
-  async check(): Promise<void> {
+  async check(claim?: LockClaim): Promise<LockClaim> {
     const mine = this.#mine;
-    if (!mine) throw this.#lost(null);
+    if (!mine || (claim && claim !== mine)) throw this.#lost(null);
     try {
       await this.#options.fs.access(this.#path);
+      return mine;
     } catch (error) {
       if (!isMissing(error)) throw error;
       const top = await this.#top();

@@ -13,15 +13,16 @@ import {
 import { writePin } from './fork-pins.ts';
 import type { OwnedStream } from './owned-stream.ts';
 import type { StreamHost } from './store-context.ts';
+import type { LockClaim } from './store-lock.ts';
 import { makeStream } from './stream-maker.ts';
 import type { Stream } from './stream.ts';
 
 /** Creates a stream, or finds it. Holding the lock is the caller's duty, here and below. */
 export function createStream(host: StreamHost, stream: Stream, options: CreateOptions): Promise<CreateResult> {
-  return stream.exclusively(async (open) => {
+  return stream.exclusively(async (open, claim) => {
     const head = await existing(host, { stream, open, options });
     if (head) return { created: false, head };
-    return { created: true, head: await make(host, { stream, options }) };
+    return { created: true, head: await make(host, { stream, options, claim }) };
   });
 }
 
@@ -36,10 +37,10 @@ export function makeFork(
   stream: Stream,
   { options, fork }: { readonly options: CreateOptions; readonly fork: NewFork },
 ): Promise<StreamHead | null> {
-  return stream.exclusively(async (open) => {
+  return stream.exclusively(async (open, claim) => {
     const isLate = fork.deadline !== null && host.context.options.now() > fork.deadline;
     if (open || isLate || (await host.isRetained(stream.id))) return null;
-    return make(host, { stream, options, fork });
+    return make(host, { stream, options, claim, fork });
   });
 }
 
@@ -85,12 +86,16 @@ async function raise({ queue }: OwnedStream, options: CreateOptions): Promise<St
   return token === null ? queue.settled() : queue.raise(token);
 }
 
-async function make(
-  { context, syncNames }: StreamHost,
-  { stream, options, fork }: { readonly stream: Stream; readonly options: CreateOptions; readonly fork?: NewFork },
-): Promise<StreamHead> {
+interface Making {
+  readonly stream: Stream;
+  readonly options: CreateOptions;
+  readonly claim: LockClaim;
+  readonly fork?: NewFork;
+}
+
+async function make({ context, syncNames }: StreamHost, { stream, options, claim, fork }: Making): Promise<StreamHead> {
   const { id, folder } = stream;
-  const made = await makeStream(context, { id, folder, options, syncNames, ...(fork && { fork }) });
+  const made = await makeStream(context, { id, folder, options, claim, syncNames, ...(fork && { fork }) });
   stream.take(made);
   return made.log.state.head;
 }

@@ -20,12 +20,13 @@ import { detachEnd } from './detach-end.ts';
 import { syncDirectory, writeNewFile } from './file-system.ts';
 import { streamPaths, TOUCH_FILE } from './layout.ts';
 import { LogFiles } from './log-files.ts';
-import type { LoadedLog } from './log-loader.ts';
+import type { OwnedLog } from './log-loader.ts';
 import { creationOf, type DurableLog, isTextStream, saltOf } from './log-state.ts';
 import { PageCache } from './page-cache.ts';
 import { PositionIndex } from './position-index.ts';
 import { RecordCache } from './record-cache.ts';
 import type { StoreContext } from './store-context.ts';
+import type { LockClaim } from './store-lock.ts';
 import { encodeTailMark, type TailMark } from './tail-mark.ts';
 
 interface NewLog {
@@ -48,26 +49,28 @@ export async function makeStream(
     id,
     folder,
     options,
+    claim,
     syncNames,
     fork,
   }: {
     readonly id: string;
     readonly folder: string;
     readonly options: CreateOptions;
+    readonly claim: LockClaim;
     readonly syncNames: () => Promise<void>;
     readonly fork?: NewFork;
   },
-): Promise<LoadedLog> {
+): Promise<OwnedLog> {
   const { fs, layout, lock, handles } = context;
   const { now, durability } = context.options;
   const createdAt = now();
-  const made = composeLog(context, { id, options, createdAt, ...(fork && { fork }) });
+  const made = composeLog(context, { id, options, claim, createdAt, ...(fork && { fork }) });
   const temporary = join(layout.making, crypto.randomUUID());
   const sync = durability === 'disk';
   const bytes = made.frames.reduce((sum, frame) => sum + frame.length, 0);
   const tail: TailMark = {
     salt: made.salt,
-    generation: lock.generation,
+    generation: claim.generation,
     visibleBytes: bytes,
     durableBytes: sync ? bytes : 0,
     beat: 0,
@@ -76,7 +79,7 @@ export async function makeStream(
   let hasName = false;
   try {
     await fs.mkdir(temporary, { recursive: true });
-    const paths = streamPaths(temporary, lock.generation);
+    const paths = streamPaths(temporary, claim.generation);
     await writeNewFile(fs, paths.log, Buffer.concat(made.frames), { sync });
     await writeNewFile(fs, paths.tail, encodeTailMark(tail), { sync: false });
     if (made.state.head.ttlMs !== null) await makeTouchFile(context, temporary, createdAt);
@@ -86,10 +89,10 @@ export async function makeStream(
     await fs.rename(temporary, folder);
     hasName = true;
     if (sync) await syncNames();
-    await lock.check();
+    await lock.check(claim);
   } catch (error) {
     // A creation that is refused must not be found later. Without the lock, what is there may be another's.
-    if (hasName && lock.held) await fs.rename(folder, temporary).catch(() => undefined);
+    if (hasName && lock.claim === claim) await fs.rename(folder, temporary).catch(() => undefined);
     await fs.rm(temporary, { recursive: true, force: true }).catch(() => undefined);
     throw error;
   }
@@ -107,8 +110,8 @@ export async function makeStream(
   };
   log.cache.push(made.records);
   log.cache.trim();
-  const files = new LogFiles(fs, handles, streamPaths(folder, lock.generation), true);
-  return { log, files, generation: lock.generation, tail, touchedAt: createdAt };
+  const files = new LogFiles(fs, handles, streamPaths(folder, claim.generation), true);
+  return { log, files, generation: claim.generation, tail, touchedAt: createdAt, claim };
 }
 
 function composeLog(
@@ -116,17 +119,19 @@ function composeLog(
   {
     id,
     options,
+    claim,
     createdAt,
     fork,
   }: {
     readonly id: string;
     readonly options: CreateOptions;
+    readonly claim: LockClaim;
     readonly createdAt: number;
     readonly fork?: NewFork;
   },
 ): NewLog {
   const { randomId, maxAppendBytes } = context.options;
-  const { generation } = context.lock;
+  const { generation } = claim;
   const incarnation = fork?.incarnation ?? randomId();
   const state = createLogState(createHead({ id, incarnation, now: createdAt, ...(fork && { fork }) }, options));
   const position = state.head.nextPosition;

@@ -23,17 +23,17 @@ import {
 import { requestCancel } from './cancel-file.ts';
 import { coalesce } from './coalesce.ts';
 import { createExclusive, type Exclusive } from './exclusive.ts';
-import { closedError, StoreLockedError, StreamCorruptError, toFileError } from './file-errors.ts';
+import { closedError, lockLost, StreamCorruptError, toFileError } from './file-errors.ts';
 import { isMissing, listIfPresent } from './file-system.ts';
 import { FollowedStream } from './followed-stream.ts';
 import { newestLog, streamFolder } from './layout.ts';
 import { type FollowCare, moreCareful } from './log-follower.ts';
-import type { LoadedLog } from './log-loader.ts';
+import { corruptError, type OwnedLog } from './log-loader.ts';
 import { openOwned } from './log-recovery.ts';
-import type { DurableLog } from './log-state.ts';
 import { OwnedStream } from './owned-stream.ts';
 import { type PageRequest, readStoredPage } from './page-reader.ts';
 import type { StoreContext, StreamHost } from './store-context.ts';
+import type { LockClaim } from './store-lock.ts';
 import { StreamLife } from './stream-life.ts';
 import { createStreamNews, type StreamNews } from './stream-news.ts';
 import { StreamWaiting } from './stream-waiting.ts';
@@ -170,8 +170,9 @@ export class Stream {
 
   /** Waits on behalf of `store`. */
   wait(store: object, options: WaitOptions): Promise<StreamHead> {
-    const { log } = this.#loaded();
-    if (log.damage && options.position >= log.damage.position) return Promise.reject(this.#corrupt(log));
+    const open = this.#loaded();
+    const { log } = open;
+    if (log.damage && options.position >= log.damage.position) return Promise.reject(corruptError(open));
     return this.#waiting.wait(log.state.head, options, { store, needsWatch: !!options.cancel || !this.fastLane });
   }
 
@@ -196,18 +197,18 @@ export class Stream {
     return this.head();
   }
 
-  /** Runs a task alone, with what is there of the stream, which has not expired. Holding the lock is the caller's duty. */
-  exclusively<T>(task: (open: OwnedStream | null) => Promise<T>): Promise<T> {
+  /** Runs a task alone, with what is there of the stream, not expired, and the claim behind that. Holding the lock is the caller's duty. */
+  exclusively<T>(task: (open: OwnedStream | null, claim: LockClaim) => Promise<T>): Promise<T> {
     return this.alone(async () => {
-      await this.#context.lock.check();
+      const claim = await this.#context.lock.check();
       await this.#ensure();
       if (this.#isExpired()) await this.#remove();
-      return task(this.#open && this.#owned());
+      return task(this.#open && this.#owned(), claim);
     });
   }
 
   /** Goes on with a log that was just made; only in {@link exclusively}. */
-  take(made: LoadedLog): void {
+  take(made: OwnedLog): void {
     this.#own(made);
   }
 
@@ -271,17 +272,21 @@ export class Stream {
   async #ensure(): Promise<void> {
     const { lock } = this.#context;
     if (this.#open?.kind === 'owned' || (this.#open && !lock.held)) return;
+    const { claim } = lock;
     try {
-      await (lock.held ? this.#openOwned() : this.#openFollowed());
+      await (claim ? this.#openOwned(claim) : this.#openFollowed());
     } catch (error) {
-      throw toFileError(error, `opening ${this.folder}`);
+      if (!claim || claim === lock.claim) throw toFileError(error, `opening ${this.folder}`);
+      // The lock was lost on the way: what was read may be old, also where it is held again.
+      await this.#close(new StreamNotFoundError(this.id));
+      await this.#ensure();
     }
   }
 
-  async #openOwned(): Promise<void> {
+  async #openOwned(claim: LockClaim): Promise<void> {
     const followed = this.#open?.kind === 'following' ? this.#open : null;
     const touchedAt = followed ? this.#life.touchedAt : 0;
-    const loaded = await openOwned(this.#context, { id: this.id, folder: this.folder, touchedAt });
+    const loaded = await openOwned(this.#context, { id: this.id, folder: this.folder, claim, touchedAt });
     this.#open = null;
     await followed?.close();
     if (!loaded) return this.#vanish();
@@ -296,13 +301,15 @@ export class Stream {
     this.#publish();
   }
 
-  #own(loaded: LoadedLog): void {
+  #own(loaded: OwnedLog): void {
     const owned = new OwnedStream(this.#context, loaded, (head) => {
       this.#lastHead = head;
       this.#life.touch(head, true);
       this.#waiting.notify(head);
     });
     this.#adopt(owned, loaded.touchedAt);
+    // Lost before there was anybody here to be told.
+    if (loaded.claim !== this.#context.lock.claim) this.loseLock(lockLost(this.#context.layout.root));
   }
 
   #adopt(open: OwnedStream | FollowedStream, touchedAt: number): void {
@@ -319,10 +326,10 @@ export class Stream {
 
   /** Tells the waiters what a load or refresh has brought. */
   #publish(): void {
-    const { log } = this.#loaded();
-    this.#lastHead = log.state.head;
-    this.#waiting.notify(log.state.head);
-    if (log.damage) this.#waiting.fail(this.#corrupt(log));
+    const open = this.#loaded();
+    this.#lastHead = open.log.state.head;
+    this.#waiting.notify(open.log.state.head);
+    if (open.log.damage) this.#waiting.fail(corruptError(open));
   }
 
   #vanish(): void {
@@ -380,18 +387,13 @@ export class Stream {
 
   #sound(): OwnedStream | FollowedStream {
     const open = this.#loaded();
-    if (open.log.damage) throw this.#corrupt(open.log);
+    if (open.log.damage) throw corruptError(open);
     return open;
   }
 
   #owned(): OwnedStream {
     const open = this.#sound();
-    if (open.kind !== 'owned') throw new StoreLockedError(this.#context.layout.root, null, 'The lock was lost.');
+    if (open.kind !== 'owned') throw lockLost(this.#context.layout.root);
     return open;
-  }
-
-  #corrupt({ damage, state }: DurableLog): StreamCorruptError {
-    const place = damage ?? { position: state.head.nextPosition, offset: 0 };
-    return new StreamCorruptError(this.id, { ...place, file: this.#open?.files.paths.log ?? this.folder });
   }
 }

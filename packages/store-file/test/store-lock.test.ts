@@ -132,7 +132,7 @@ describe('the lock', () => {
         { timeout: 5_000 },
       )
       .toBe('taken');
-    expect(lock.sealBelow).toBe(2);
+    expect(lock.claim?.sealBelow).toBe(2);
   });
 
   it('that is damaged counts as held for a time', async () => {
@@ -164,7 +164,7 @@ describe('the lock', () => {
       expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
       expect(locks.filter(({ held }) => held)).toHaveLength(1);
       const winner = locks.find(({ held }) => held);
-      expect(winner?.generation).toBe(round + 1);
+      expect(winner?.claim?.generation).toBe(round + 1);
       await winner?.check();
       if (round % 2 === 0) await winner?.release();
       else await forgeClaim(directory, { pid: DEAD_PID });

@@ -1,9 +1,12 @@
 /** What a process makes of a lock that it loses in the middle of something. */
+import { join } from 'node:path';
+
 import { describe, expect, it } from 'vitest';
 
+import type { Engine } from '../src/engine.ts';
 import { abandonClaim } from './claims.ts';
 import { createFaultFs, type FaultFs, type FsCall, pass } from './fault-fs.ts';
-import { gate, ID, texts } from './helpers.ts';
+import { folderOf, gate, ID, produced, readTexts, texts, withStore } from './helpers.ts';
 import { openEngine, PAGE } from './other-process.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
@@ -44,5 +47,76 @@ describe('a commit that is settled after the lock was lost', () => {
     fault.calls.length = 0;
     expect((await old.read('x', PAGE)).records).toHaveLength(1);
     expect(fault.calls.map(({ name }) => name)).not.toContain('read');
+  });
+});
+
+/** The texts that a process finds in a stream. */
+async function textsOf(engine: Engine, id: string = ID): Promise<unknown[]> {
+  const { records } = await engine.read(id, PAGE);
+  return records.map((record) => record.kind === 'data' && record.data);
+}
+
+describe('a load of a stream during which another process took over', () => {
+  /** A stream with one record, and a process with the lock that is frozen at the end of loading it. */
+  async function frozenLoad<T>(call: (old: Engine) => Promise<T>): Promise<{
+    readonly directory: string;
+    readonly old: Engine;
+    readonly next: Engine;
+    readonly loading: Promise<T>;
+    thaw(): void;
+  }> {
+    const directory = await temporaryDirectory();
+    await withStore(directory, async (store) => {
+      await store.create(ID);
+      await store.append(ID, { segments: [produced(0, 1)] });
+    });
+    const fault = createFaultFs();
+    const old = await openEngine(directory, { fs: fault.fs });
+    await old.create('another', {});
+    // Looked for behind the last frame.
+    const frozen = freezeAt(fault, ({ path }) => path === join(folderOf(directory), 'cancel'));
+    const loading = call(old);
+    await frozen.reached;
+    await abandonClaim(directory);
+    const next = await openEngine(directory);
+    await next.append(ID, { segments: [produced(1, 1)] });
+    return { directory, old, next, loading, thaw: frozen.thaw };
+  }
+
+  const isRefused = { code: 'STORE_LOCKED' };
+
+  it('is done again as a reader, also where nobody has noticed', async () => {
+    const { old, next, loading, thaw } = await frozenLoad(textsOf);
+    thaw();
+    expect(await loading).toEqual(['0', '1']);
+    await next.append(ID, { segments: [produced(2, 1)] });
+    expect(await textsOf(old)).toEqual(['0', '1', '2']);
+    await expect(old.append(ID, { segments: [produced(0, 1, 'q')] })).rejects.toMatchObject(isRefused);
+  });
+
+  it('does not make a writer of a process that has lost the lock', async () => {
+    const { old, next, loading, thaw } = await frozenLoad((engine) =>
+      engine.append(ID, { segments: [produced(0, 1, 'q')] }),
+    );
+    await expect(old.create('x', {})).rejects.toMatchObject(isRefused);
+    thaw();
+    await expect(loading).rejects.toMatchObject(isRefused);
+    await next.append(ID, { segments: [produced(2, 1)] });
+    expect(await textsOf(old)).toEqual(['0', '1', '2']);
+  });
+
+  it('is done again when the process holds the lock again', async () => {
+    const { directory, old, next, loading, thaw } = await frozenLoad((engine) =>
+      engine.append(ID, { segments: [produced(0, 1, 'q')] }),
+    );
+    await next.close();
+    await expect(old.create('x', {})).rejects.toMatchObject(isRefused);
+    await old.create('x', {});
+    thaw();
+    // Behind what the owner in between had acknowledged.
+    expect(await loading).toMatchObject({ segments: [{ status: 'ok', position: 2 }] });
+    expect(await textsOf(old)).toEqual(['0', '1', '0']);
+    await old.close();
+    expect(await withStore(directory, readTexts)).toEqual(['0', '1', '0']);
   });
 });
