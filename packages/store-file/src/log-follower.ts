@@ -1,5 +1,6 @@
 import { readCancel } from './cancel-file.ts';
-import { hasErrno } from './file-system.ts';
+import { hasErrno, listIfPresent } from './file-system.ts';
+import { newestLog } from './layout.ts';
 import type { LogFiles } from './log-files.ts';
 import { damageLog, lastTouch, type LoadedLog, loadLog, scanLog } from './log-loader.ts';
 import type { StoreContext } from './store-context.ts';
@@ -40,7 +41,10 @@ export async function openFollowed(
     });
     if (!loaded) return null;
     if (!trusted) return { ...loaded, seenBytes: loaded.log.bytes, mark: loaded.tail };
-    if (await isUntouched(context, owner, trusted)) return { ...loaded, seenBytes: loaded.size, mark: loaded.tail };
+    const isUnmarked = await isUntouched(context, owner, trusted);
+    // Last: the mark goes away with the log.
+    if (isUnmarked && newestLog(await listIfPresent(context.fs, folder)) === loaded.generation)
+      return { ...loaded, seenBytes: loaded.size, mark: loaded.tail };
     // A writer came in between, so some of the frames may be neither durable nor final.
     await loaded.files.close();
   }

@@ -49,9 +49,9 @@ async function takeOver(
 ): Promise<LoadedLog> {
   await recover(context, id, loaded);
   const mark = tailMark(loaded, claim, Math.max(touchedAt, loaded.touchedAt));
-  if (loaded.generation < claim.sealBelow) return seal(context, loaded, mark);
+  // Also where the log is about to be copied: readers must not take for stored what comes into the old one from here on.
   if (needsMark(loaded.tail, mark)) await loaded.files.publish(encodeTailMark(mark));
-  return loaded;
+  return loaded.generation < claim.sealBelow ? seal(context, loaded, mark) : loaded;
 }
 
 async function recover(context: StoreContext, id: string, { log, files, scan, size, tail }: ScannedLog): Promise<void> {

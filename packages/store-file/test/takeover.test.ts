@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import type { Engine } from '../src/engine.ts';
 import { abandonClaim } from './claims.ts';
 import { createFaultFs, type FaultFs, type FsCall, pass } from './fault-fs.ts';
-import { folderOf, gate, ID, produced, readTexts, texts, withStore } from './helpers.ts';
+import { codeOf, folderOf, gate, ID, produced, readTexts, texts, withStore } from './helpers.ts';
 import { openEngine, PAGE } from './other-process.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
@@ -118,5 +118,53 @@ describe('a load of a stream during which another process took over', () => {
     expect(await textsOf(old)).toEqual(['0', '1', '0']);
     await old.close();
     expect(await withStore(directory, readTexts)).toEqual(['0', '1', '0']);
+  });
+});
+
+describe('a reader that opens a stream while its owner puts another log in place', () => {
+  /** A process that was taken over and has not noticed, and the next owner, which has not come to the stream. */
+  async function twoOwners(): Promise<{
+    readonly directory: string;
+    readonly next: Engine;
+    readonly nextFs: FaultFs;
+    /** Writes into the log of the first owner what is refused then. */
+    writeLate(): Promise<void>;
+  }> {
+    const directory = await temporaryDirectory();
+    const old = await openEngine(directory);
+    await old.create(ID, {});
+    await old.append(ID, { segments: [produced(0, 1)] });
+    await abandonClaim(directory);
+    const nextFs = createFaultFs();
+    const next = await openEngine(directory, { fs: nextFs.fs });
+    await next.create('another', {});
+    const writeLate = async (): Promise<void> =>
+      expect(await codeOf(old.append(ID, { segments: [produced(0, 3, 'late')] }))).toBe('STORE_LOCKED');
+    return { directory, next, nextFs, writeLate };
+  }
+
+  it('sees nothing of a log that is gone when the load ends', async () => {
+    const { directory, next, writeLate } = await twoOwners();
+    const fault = createFaultFs();
+    const reader = await openEngine(directory, { fs: fault.fs });
+    const frozen = freezeAt(fault, ({ path }) => path.endsWith('.tail'));
+    const reading = textsOf(reader);
+    await frozen.reached;
+    await next.append(ID, { segments: [produced(1, 1)] });
+    await writeLate();
+    frozen.thaw();
+    expect(await reading).toEqual(['0', '1']);
+  });
+
+  it('sees nothing that has come into the old log since it was copied', async () => {
+    const { directory, next, nextFs, writeLate } = await twoOwners();
+    const frozen = freezeAt(nextFs, ({ name, path }) => name === 'rename' && path.startsWith(folderOf(directory)));
+    const appending = next.append(ID, { segments: [produced(1, 1)] });
+    await frozen.reached;
+    await writeLate();
+    expect(await textsOf(await openEngine(directory))).toEqual(['0']);
+    frozen.thaw();
+    await appending;
+    expect(await textsOf(await openEngine(directory))).toEqual(['0', '1']);
   });
 });
