@@ -17,7 +17,7 @@ import {
 import { encodeFrame, encodeRawFrame } from './batch-encoder.ts';
 import { NO_CHANGE } from './change.ts';
 import { detachEnd } from './detach-end.ts';
-import { syncDirectory, writeNewFile } from './file-system.ts';
+import { hasErrno, isMissing, syncDirectory, writeNewFile } from './file-system.ts';
 import { streamPaths, TOUCH_FILE } from './layout.ts';
 import { LogFiles } from './log-files.ts';
 import type { OwnedLog } from './log-loader.ts';
@@ -28,6 +28,9 @@ import { RecordCache } from './record-cache.ts';
 import type { StoreContext } from './store-context.ts';
 import type { LockClaim } from './store-lock.ts';
 import { encodeTailMark, type TailMark } from './tail-mark.ts';
+
+/** How systems say that the name is taken; that of an empty folder is not. */
+const IN_THE_WAY = ['ENOTEMPTY', 'EEXIST', 'ENOTDIR', 'EPERM', 'EACCES'] as const;
 
 interface NewLog {
   readonly state: LogState;
@@ -84,9 +87,7 @@ export async function makeStream(
     await writeNewFile(fs, paths.tail, encodeTailMark(tail), { sync: false });
     if (made.state.head.ttlMs !== null) await makeTouchFile(context, temporary, createdAt);
     if (sync) await syncDirectory(fs, temporary);
-    // What is in the way has no log in it: a stream would have been found.
-    await fs.rm(folder, { recursive: true, force: true });
-    await fs.rename(temporary, folder);
+    await giveName(context, temporary, { folder, claim });
     hasName = true;
     if (sync) await syncNames();
     await lock.check(claim);
@@ -94,6 +95,8 @@ export async function makeStream(
     // A creation that is refused must not be found later. Without the lock, what is there may be another's.
     if (hasName && lock.claim === claim) await fs.rename(folder, temporary).catch(() => undefined);
     await fs.rm(temporary, { recursive: true, force: true }).catch(() => undefined);
+    // Another owner removes what is being made, and makes the stream itself.
+    if (isMissing(error)) await lock.check(claim);
     throw error;
   }
   const log: DurableLog = {
@@ -112,6 +115,22 @@ export async function makeStream(
   log.cache.trim();
   const files = new LogFiles(fs, handles, streamPaths(folder, claim.generation), true);
   return { log, files, generation: claim.generation, tail, touchedAt: createdAt, claim };
+}
+
+/** Moves a folder to its name. What is in the way has no log, or it would have been found, unless another owner has made a stream since. */
+async function giveName(
+  { fs, lock }: StoreContext,
+  temporary: string,
+  { folder, claim }: { readonly folder: string; readonly claim: LockClaim },
+): Promise<void> {
+  try {
+    await fs.rename(temporary, folder);
+  } catch (error) {
+    if (!IN_THE_WAY.some((code) => hasErrno(error, code))) throw error;
+    await lock.check(claim);
+    await fs.rm(folder, { recursive: true, force: true });
+    await fs.rename(temporary, folder);
+  }
 }
 
 function composeLog(

@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { createManualClock } from '@perennial/testing';
@@ -85,6 +85,17 @@ describe('a created stream', () => {
     expect(trail.slice(named)).toContain('sync /streams');
     const synced = fault.calls.filter(({ name }) => name === 'sync').map(({ path }) => path);
     expect(synced).toEqual(expect.arrayContaining([directory, join(directory, '..'), join(directory, '..', '..')]));
+  });
+
+  it('takes the place of what is left of a folder without a log', async () => {
+    const directory = await temporaryDirectory();
+    await mkdir(folderOf(directory), { recursive: true });
+    await writeFile(join(folderOf(directory), 'cancel'), 'left over');
+    const store = openStore({ directory });
+    expect((await store.create(ID, { records: texts('1') })).created).toBe(true);
+    expect((await store.head(ID))?.cancel).toBeNull();
+    await store.close();
+    expect(await readTexts(openStore({ directory }))).toEqual(['1']);
   });
 
   it('shares the sync of names with others created at the time', async () => {

@@ -10,6 +10,8 @@ import { codeOf, folderOf, gate, ID, produced, readTexts, texts, withStore } fro
 import { openEngine, PAGE } from './other-process.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
+const IS_LOCKED = { code: 'STORE_LOCKED' };
+
 /** Stops the first call that fits until it is told to go on. */
 function freezeAt(fault: FaultFs, fits: (call: FsCall) => boolean): { readonly reached: Promise<void>; thaw(): void } {
   const [reached, thawed] = [gate(), gate()];
@@ -37,7 +39,7 @@ describe('a commit that is settled after the lock was lost', () => {
     const next = await openEngine(directory);
     await next.append(ID, { segments: [{ records: texts('"next"') }] });
     await next.close();
-    await expect(old.create('x', {})).rejects.toMatchObject({ code: 'STORE_LOCKED' });
+    await expect(old.create('x', {})).rejects.toMatchObject(IS_LOCKED);
     frozen.thaw();
     // Its claim was looked at when the bytes were in the file, where the next owner found them.
     expect(await appended).toMatchObject({ head: { nextPosition: 1 } });
@@ -83,24 +85,22 @@ describe('a load of a stream during which another process took over', () => {
     return { directory, old, next, loading, thaw: frozen.thaw };
   }
 
-  const isRefused = { code: 'STORE_LOCKED' };
-
   it('is done again as a reader, also where nobody has noticed', async () => {
     const { old, next, loading, thaw } = await frozenLoad(textsOf);
     thaw();
     expect(await loading).toEqual(['0', '1']);
     await next.append(ID, { segments: [produced(2, 1)] });
     expect(await textsOf(old)).toEqual(['0', '1', '2']);
-    await expect(old.append(ID, { segments: [produced(0, 1, 'q')] })).rejects.toMatchObject(isRefused);
+    await expect(old.append(ID, { segments: [produced(0, 1, 'q')] })).rejects.toMatchObject(IS_LOCKED);
   });
 
   it('does not make a writer of a process that has lost the lock', async () => {
     const { old, next, loading, thaw } = await frozenLoad((engine) =>
       engine.append(ID, { segments: [produced(0, 1, 'q')] }),
     );
-    await expect(old.create('x', {})).rejects.toMatchObject(isRefused);
+    await expect(old.create('x', {})).rejects.toMatchObject(IS_LOCKED);
     thaw();
-    await expect(loading).rejects.toMatchObject(isRefused);
+    await expect(loading).rejects.toMatchObject(IS_LOCKED);
     await next.append(ID, { segments: [produced(2, 1)] });
     expect(await textsOf(old)).toEqual(['0', '1', '2']);
   });
@@ -110,7 +110,7 @@ describe('a load of a stream during which another process took over', () => {
       engine.append(ID, { segments: [produced(0, 1, 'q')] }),
     );
     await next.close();
-    await expect(old.create('x', {})).rejects.toMatchObject(isRefused);
+    await expect(old.create('x', {})).rejects.toMatchObject(IS_LOCKED);
     await old.create('x', {});
     thaw();
     // Behind what the owner in between had acknowledged.
@@ -167,4 +167,30 @@ describe('a reader that opens a stream while its owner puts another log in place
     await appending;
     expect(await textsOf(await openEngine(directory))).toEqual(['0', '1']);
   });
+});
+
+describe('a creation during which another process took over', () => {
+  const OUTCOMES = ['has lost the lock', 'does not know that it has lost the lock', 'holds the lock again'] as const;
+
+  it.each(OUTCOMES.flatMap((what) => [['mkdir', what] as const, ['rename', what] as const]))(
+    'and that was stopped at %s leaves the stream alone that the other one made, when its process %s',
+    async (where, what) => {
+      const directory = await temporaryDirectory();
+      const fault = createFaultFs();
+      const old = await openEngine(directory, { fs: fault.fs });
+      await old.create('another', {});
+      const frozen = freezeAt(fault, ({ name, path }) => name === where && path.includes('/making/'));
+      const creating = codeOf(old.create(ID, { records: texts('"old"') }));
+      await frozen.reached;
+      await abandonClaim(directory);
+      const next = await openEngine(directory);
+      await next.create(ID, { records: texts('"next"') });
+      await next.close();
+      if (what !== 'does not know that it has lost the lock') await codeOf(old.create('x', {}));
+      if (what === 'holds the lock again') await old.create('x', {});
+      frozen.thaw();
+      expect(await creating).toBe('STORE_LOCKED');
+      expect(await textsOf(old)).toEqual(['"next"']);
+    },
+  );
 });
