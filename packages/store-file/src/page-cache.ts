@@ -5,8 +5,9 @@ import { RECORD_OVERHEAD } from './record-cache.ts';
 import { GROUP_BYTES } from './text-cutter.ts';
 
 /** A page that was read from the file, and its records once it has been read again. */
-interface Place extends PageRequest {
-  readonly owner: Map<number, Place>;
+interface Place {
+  readonly owner: Map<string, Place>;
+  readonly key: string;
   readonly records: readonly StreamRecord[] | null;
   /** Memory it takes. */
   readonly bytes: number;
@@ -32,8 +33,8 @@ export class PageBudget {
   }
 
   add(place: Place): void {
-    this.remove(place.owner.get(place.from));
-    place.owner.set(place.from, place);
+    this.remove(place.owner.get(place.key));
+    place.owner.set(place.key, place);
     this.#places.add(place);
     this.#used += place.bytes;
     for (const oldest of this.#places) {
@@ -50,21 +51,22 @@ export class PageBudget {
 
   remove(place: Place | undefined): void {
     if (!place || !this.#places.delete(place)) return;
-    place.owner.delete(place.from);
+    place.owner.delete(place.key);
     this.#used -= place.bytes;
   }
 }
 
 /**
  * Pages of a stream that one reader after the other reads from the file, on the way to the recent records. Readers that begin at the same
- * place with the same limits read the same pages, which are decoded twice: a page is kept when it is read for the second time, so that
- * a single reader of a long stream neither fills the memory nor drives out what others need.
+ * place with the same limits read the same pages; with other limits they soon begin at other places, so there is little to share. Pages are
+ * decoded twice: a page is kept when it is read for the second time, so that a single reader of a long stream neither fills the memory nor
+ * drives out what others need.
  *
  * Only for full pages: what is durable never changes, so neither does a page that something follows.
  */
 export class PageCache {
   readonly #budget: PageBudget;
-  readonly #places = new Map<number, Place>();
+  readonly #places = new Map<string, Place>();
   #isClosed = false;
 
   constructor(budget: PageBudget) {
@@ -72,24 +74,22 @@ export class PageCache {
   }
 
   /** A page in memory, or null. */
-  find({ from, limit, maxBytes }: PageRequest): readonly StreamRecord[] | null {
-    const place = this.#places.get(from);
-    if (!place?.records || place.limit !== limit || place.maxBytes !== maxBytes) return null;
+  find(request: PageRequest): readonly StreamRecord[] | null {
+    const place = this.#places.get(keyOf(request));
+    if (!place?.records) return null;
     this.#budget.touch(place);
     return place.records.slice();
   }
 
   /** Takes note of a full page that was read from the file, of so many payload bytes. Its last text keeps others behind it in memory. */
-  note({ from, limit, maxBytes }: PageRequest, records: readonly StreamRecord[], payloadBytes: number): void {
+  note(request: PageRequest, records: readonly StreamRecord[], payloadBytes: number): void {
     if (this.#isClosed) return;
-    const known = this.#places.get(from);
-    const isAgain = known?.limit === limit && known.maxBytes === maxBytes;
+    const key = keyOf(request);
+    const isAgain = this.#places.has(key);
     const recordBytes = isAgain ? payloadBytes + GROUP_BYTES + records.length * RECORD_OVERHEAD : 0;
     this.#budget.add({
       owner: this.#places,
-      from,
-      limit,
-      maxBytes,
+      key,
       records: isAgain ? records.slice() : null,
       bytes: PLACE_OVERHEAD + recordBytes,
     });
@@ -100,4 +100,8 @@ export class PageCache {
     this.#isClosed = true;
     for (const place of this.#places.values()) this.#budget.remove(place);
   }
+}
+
+function keyOf({ from, limit, maxBytes }: PageRequest): string {
+  return `${from}/${limit}/${maxBytes}`;
 }

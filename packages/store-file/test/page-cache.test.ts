@@ -38,6 +38,18 @@ describe('a page cache', () => {
     expect(cache.find({ ...REQUEST, from: 1 })).toBeNull();
   });
 
+  it('keeps pages of other limits and sizes at the same place beside one another, and counts them all', () => {
+    const budget = new PageBudget(100_000);
+    const cache = new PageCache(budget);
+    const requests = [REQUEST, { ...REQUEST, limit: 9 }, { ...REQUEST, maxBytes: 999 }];
+    for (let reader = 0; reader < 2; reader++)
+      for (const request of requests) cache.note(request, recordsFrom(0, request.limit), 2 * request.limit);
+    for (const request of requests) expect(cache.find(request)).toEqual(recordsFrom(0, request.limit));
+    expect(budget.used).toBeGreaterThan(3 * GROUP_BYTES);
+    cache.close();
+    expect(budget.used).toBe(0);
+  });
+
   it('gives each reader a list of its own', () => {
     const cache = new PageCache(new PageBudget(100_000));
     const records = [...recordsFrom(0)];
@@ -104,10 +116,10 @@ describe('a page cache', () => {
 describe('readers that catch up one after the other', () => {
   const all = Array.from({ length: 95 }, (_, n) => JSON.stringify(n));
 
-  async function catchUp(store: StreamStore): Promise<unknown[]> {
+  async function catchUp(store: StreamStore, limit = 10): Promise<unknown[]> {
     const seen: unknown[] = [];
     for (;;) {
-      const { records, head } = await store.read(ID, { from: seen.length, limit: 10 });
+      const { records, head } = await store.read(ID, { from: seen.length, limit });
       for (const record of records) seen.push(record.kind === 'data' && record.data);
       if (seen.length >= head.nextPosition) return seen;
     }
@@ -128,6 +140,21 @@ describe('readers that catch up one after the other', () => {
     expect(reads).toEqual([10, 10, 1]);
     await append(store, { records: texts('"more"') });
     expect(await catchUp(store)).toEqual([...all, '"more"']);
+  });
+
+  it('keep their pages beside those of readers with other limits that begin at the same places', async () => {
+    const fault = createFaultFs();
+    const store = openStore({ directory: await temporaryDirectory(), fs: fault.fs, streamCacheBytes: 0 });
+    await store.create(ID);
+    await append(store, { records: texts(...all) });
+    const reads: number[] = [];
+    for (let round = 0; round < 3; round++) {
+      fault.calls.length = 0;
+      for (const limit of [10, 20]) expect(await catchUp(store, limit)).toEqual(all);
+      reads.push(fault.calls.filter(({ name }) => name === 'read').length);
+    }
+    // Nine full pages of ten and four of twenty, and of each the last one, which is not full.
+    expect(reads).toEqual([15, 15, 2]);
   });
 
   it('never see the pages of a stream that was deleted', async () => {
