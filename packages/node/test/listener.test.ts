@@ -305,13 +305,14 @@ describe('requests', () => {
     const store = overriding(inner, {
       read: (id, options) => (++reads > 3 ? Promise.reject(new Error('The disk is gone.')) : inner.read(id, options)),
     });
-    const { url } = await start({ store, pageBytes: 64_000_000, pageRecords: 1_000_000 });
+    const { url, errors } = await start({ store, pageBytes: 64_000_000, pageRecords: 1_000_000 });
     await inner.create('s');
     const values = Array.from({ length: 1_000 }, () => 'x'.repeat(1_000));
     for (let n = 0; n < 10; n++) await append(inner, 's', ...values);
     const response = await fetch(`${url}/s`);
     expect(response.status).toBe(200);
     await expect(response.text()).rejects.toThrow('terminated');
+    expect(errors).toMatchObject([{ message: 'The disk is gone.' }]);
     expect((await fetch(`${url}/s`, { method: 'HEAD' })).status).toBe(200);
   });
 

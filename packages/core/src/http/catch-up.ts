@@ -1,4 +1,5 @@
 import { isJsonContentType, mediaType } from '../log/codec.ts';
+import { isStreamNotFound } from '../log/errors.ts';
 import { recordSize, type StreamRecord } from '../log/record.ts';
 import { type StreamHttpAnswer, emptyAnswer } from './answer.ts';
 import type { HandlerContext, StreamRequest } from './context.ts';
@@ -64,6 +65,9 @@ export function pageResponse(
     to,
     read: (position) => context.store.read(id, { ...PAGE_PIECE, from: position }),
     incarnation: head.incarnation,
+    onError: (error) => {
+      if (!isStreamNotFound(error)) context.report(error, request);
+    },
   });
   // Keep a browser from running what a writer stored, when somebody opens the stream's URL.
   headers['Content-Security-Policy'] = "default-src 'none'; sandbox";

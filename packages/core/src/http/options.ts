@@ -51,7 +51,7 @@ export interface StreamHandlerOptions extends StreamHandlerLimits {
   readonly cacheControl?: string;
   /** Ends live responses, with a resumable offset, and refuses new ones: abort it before the server closes. */
   readonly signal?: AbortSignal;
-  /** Is told of every error that clients only see as a reference. */
+  /** Is told of every error that clients only see as a reference, or as an answer that breaks off. */
   readonly onError?: (error: unknown, context: ErrorContext) => void;
   /** Milliseconds since the Unix epoch, for cursors. @default Date.now */
   readonly now?: () => number;
@@ -63,7 +63,7 @@ export interface StreamHandlerOptions extends StreamHandlerLimits {
 export interface ErrorContext {
   readonly method: string;
   readonly url: string;
-  /** What the client was told instead; absent where no client was told anything, as in an open live response. */
+  /** What the client was told instead; absent where no client was told anything, as in an answer that was under way. */
   readonly reference?: string;
 }
 

@@ -15,6 +15,8 @@ export interface PageBodyOptions {
   readonly read: (position: number) => Promise<ReadResult>;
   /** Incarnation of the stream the page belongs to. */
   readonly incarnation: string;
+  /** Is told, once, why the body cannot be finished. */
+  readonly onError: (error: unknown) => void;
 }
 
 /**
@@ -27,6 +29,7 @@ export function createPageBody({
   to,
   read,
   incarnation,
+  onError,
 }: PageBodyOptions): string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> {
   const from = records[0]?.position ?? to;
   const first = records.length > to - from ? records.slice(0, to - from) : records;
@@ -57,7 +60,11 @@ export function createPageBody({
     {
       start: (controller) => controller.enqueue(encoder.encode(first)),
       async pull(controller) {
-        controller.enqueue(await nextChunk());
+        const chunk = await nextChunk().catch((error: unknown) => {
+          onError(error);
+          throw error;
+        });
+        controller.enqueue(chunk);
         if (position >= to) controller.close();
       },
     },

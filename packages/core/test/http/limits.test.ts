@@ -1,5 +1,5 @@
 /** Every limit answers with a clear 4xx, and nothing is stored beyond it. */
-import { InvalidArgumentError } from '@perennial/core';
+import { InvalidArgumentError, StreamError } from '@perennial/core';
 import { createStreamHandler } from '@perennial/core/http';
 import { describe, expect, it, vi } from 'vitest';
 
@@ -227,7 +227,8 @@ describe('pages', () => {
   });
 
   it('that cannot be finished fail, and never end early', async () => {
-    const { store, send } = createHarness();
+    const errors: unknown[] = [];
+    const { store, send } = createHarness({ onError: (error) => errors.push(error) });
     await seed(
       store,
       's',
@@ -236,6 +237,24 @@ describe('pages', () => {
     const page = await send('GET', 's');
     await store.delete('s');
     await expect(page.text()).rejects.toThrow('does not exist');
+    // Which is nothing that the server has to be told.
+    expect(errors).toEqual([]);
+  });
+
+  it('that the store cannot finish are told to the server, once', async () => {
+    const failure = new StreamError('STORE_ERROR', 'The disk is gone.');
+    const errors: unknown[] = [];
+    const { store, send } = createHarness({ onError: (...told) => errors.push(told) });
+    await seed(
+      store,
+      's',
+      Array.from({ length: 1_000 }, () => 'x'.repeat(1_000)),
+    );
+    const page = await send('GET', 's');
+    expect(page.status).toBe(200);
+    vi.spyOn(store, 'read').mockRejectedValue(failure);
+    await expect(page.text()).rejects.toThrow('The disk is gone.');
+    expect(errors).toEqual([[failure, { method: 'GET', url: 'http://streams.test/s' }]]);
   });
 });
 
