@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 
 import { isLiveBody, type LiveBody, type StreamHttpAnswer } from '@perennial/core/http';
@@ -13,18 +13,22 @@ export async function sendAnswer(
 ): Promise<void> {
   const { status, headers, cookies, body } = answer;
   if (cookies?.length) out.setHeader('Set-Cookie', cookies);
-  if (isLiveBody(body)) return sendLive(body, () => out.writeHead(status, headers), out);
+  // HTTP/2 has no reason phrases, and warns of them. And what wraps this method may take a second argument that is no text for the headers.
+  const reason = message.httpVersionMajor === 1 ? answer.statusText : '';
+  const writeHead = (given: OutgoingHttpHeaders): ServerResponse =>
+    reason ? out.writeHead(status, reason, given) : out.writeHead(status, given);
+  if (isLiveBody(body)) return sendLive(body, () => writeHead(headers), out);
   const isBodiless = status === 204 || status === 304 || message.method === 'HEAD';
   if (body instanceof ReadableStream) {
-    out.writeHead(status, headers);
+    writeHead(headers);
     if (!isBodiless) return pipeline(body, out);
     out.end();
     // How its maker takes that is no reason to cut the answer.
     return body.cancel().catch(() => undefined);
   }
   // Node sends a body without a length in chunks, once there are headers; and an answer that may not have a body has no length either.
-  if (isBodiless) out.writeHead(status, headers).end();
-  else out.writeHead(status, { ...headers, [lengthName(headers)]: lengthOf(body) }).end(body ?? undefined);
+  if (isBodiless) writeHead(headers).end();
+  else writeHead({ ...headers, [lengthName(headers)]: lengthOf(body) }).end(body ?? undefined);
 }
 
 /** A hook's answer may have a length already, and all its names are in lower case. Two lengths are none. */

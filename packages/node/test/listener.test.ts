@@ -167,6 +167,24 @@ describe('the hook', () => {
     expect(await (await fetch(`${url}/s`)).json().catch(String)).toEqual(long.slice(0, 9));
   });
 
+  it.each([
+    ['a text', () => 'no'],
+    ['a stream', () => new Blob(['no']).stream()],
+    ['nothing', () => null],
+  ])('may give a reason phrase with an answer of %s, and need not', async (_name, body) => {
+    const authorize: StreamHandlerOptions['authorize'] = (_request, { stream }) =>
+      new Response(body(), { status: 403, ...(stream === 's' && { statusText: 'Not On Sundays' }) });
+    const { url, errors } = await start({ authorize });
+    const [own, none] = [await fetch(`${url}/s`), await fetch(`${url}/other`)];
+    expect([own.status, own.statusText, await own.text()]).toEqual([
+      403,
+      'Not On Sundays',
+      body() === null ? '' : 'no',
+    ]);
+    expect([none.status, none.statusText, (await none.text()).length]).toEqual([403, 'Forbidden', body() ? 2 : 0]);
+    expect(errors).toEqual([]);
+  });
+
   it('may answer by itself, with cookies', async () => {
     const cookies = ['a=1; Path=/', 'b=2; Expires=Wed, 21 Oct 2037 07:28:00 GMT'];
     const headers = new Headers(cookies.map((cookie): [string, string] => ['Set-Cookie', cookie]));
@@ -237,13 +255,18 @@ describe('live responses', () => {
   it('work over HTTP/2', async () => {
     const store = createMemoryStreamStore();
     await store.create('s');
-    const listener = createStreamListener({ store, authorize: () => true });
+    const authorize: StreamHandlerOptions['authorize'] = (_request, { stream }) =>
+      stream === 's' || new Response('no', { status: 403, statusText: 'Not On Sundays' });
+    const listener = createStreamListener({ store, authorize });
     const server = createHttp2Server((message, out) =>
       // Its compatibility classes have all that is used of those of HTTP/1.
       listener(...([message, out] as unknown as Parameters<typeof listener>)),
     );
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const session = connectHttp2(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    const warnings: Error[] = [];
+    const onWarning = (warning: Error): void => void warnings.push(warning);
+    process.on('warning', onWarning);
     const call = (headers: Record<string, string>, body?: string): Promise<string> =>
       new Promise((resolve, reject) => {
         const stream = session.request(headers);
@@ -259,8 +282,12 @@ describe('live responses', () => {
     expect(await call({ ':path': '/s', ':method': 'POST', 'content-type': 'application/json' }, '[1,2]')).toBe('204 ');
     await store.append('s', { segments: [{ records: [], end: { outcome: 'completed' } }] });
     expect(await live).toMatch(/^200 id: [^]*\[1,2\][^]*"streamClosed":true/);
+    expect(await call({ ':path': '/other' })).toBe('403 no');
     session.close();
     await new Promise((resolve) => server.close(resolve));
+    process.off('warning', onWarning);
+    // It has no reason phrases.
+    expect(warnings.filter(({ name }) => name === 'UnsupportedWarning')).toEqual([]);
   });
 });
 

@@ -6,6 +6,8 @@ import { type LiveBody, toReadableStream } from './live-body.ts';
  */
 export interface StreamHttpAnswer {
   readonly status: number;
+  /** Reason phrase; where it is missing or empty, the usual one. Only answers that `authorize` made itself have any. */
+  readonly statusText?: string;
   readonly headers: Readonly<Record<string, string>>;
   /** `Set-Cookie` headers, which cannot be joined. Only answers that `authorize` made itself have any. */
   readonly cookies?: readonly string[];
@@ -35,8 +37,8 @@ export function headerJson(value: unknown): string {
 }
 
 /** An answer as a web response. */
-export function toResponse({ status, headers, cookies = [], body }: StreamHttpAnswer): Response {
-  const response = new Response(isLiveBody(body) ? toReadableStream(body) : body, { status, headers });
+export function toResponse({ status, statusText = '', headers, cookies = [], body }: StreamHttpAnswer): Response {
+  const response = new Response(isLiveBody(body) ? toReadableStream(body) : body, { status, statusText, headers });
   for (const cookie of cookies) response.headers.append('Set-Cookie', cookie);
   return response;
 }

@@ -75,7 +75,7 @@ export function createBrowserPolicy(cors: CorsOptions): BrowserPolicy {
   };
   return {
     dress: (request, answer) => ({ ...answer, headers: { ...answer.headers, ...headersFor(request) } }),
-    amend(request, { status, headers: given, body }) {
+    amend(request, { status, statusText, headers: given, body }) {
       // Those of a response that came from `fetch` or `Response.redirect` cannot be changed.
       const headers = new Headers(given);
       for (const [name, value] of Object.entries(headersFor(request))) {
@@ -84,7 +84,7 @@ export function createBrowserPolicy(cors: CorsOptions): BrowserPolicy {
       }
       const cookies = headers.getSetCookie();
       headers.delete('Set-Cookie');
-      return { status, headers: Object.fromEntries(headers), cookies, body };
+      return { status, statusText, headers: Object.fromEntries(headers), cookies, body };
     },
     preflight() {
       const headers = { Allow: METHODS };

@@ -126,6 +126,17 @@ describe('the hook', () => {
     expect(response.headers.get('Access-Control-Allow-Origin')).toBe('*');
   });
 
+  it('may give a reason phrase with its answer, and need not', async () => {
+    const { send } = createHarness({
+      cors: '*',
+      authorize: (_request, { stream }) =>
+        new Response('no', { status: 403, ...(stream === 's' && { statusText: 'Not On Sundays' }) }),
+    });
+    const [own, none] = [await send('GET', 's'), await send('GET', 'other')];
+    expect([own.status, own.statusText, await own.text()]).toEqual([403, 'Not On Sundays', 'no']);
+    expect([none.status, none.statusText]).toEqual([403, '']);
+  });
+
   it('may set several cookies with its answer', async () => {
     const own = new Headers([
       ['Set-Cookie', 'a=1; Path=/'],
