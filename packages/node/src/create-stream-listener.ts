@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-import { createStreamRouter, type StreamHandlerOptions } from '@perennial/core/http';
+import { createStreamRouter, normaliseBasePath, type StreamHandlerOptions } from '@perennial/core/http';
 
 import { IncomingRequest } from './incoming-request.ts';
 import { targetOf } from './request-target.ts';
@@ -24,7 +24,7 @@ export type StreamListener = (message: IncomingMessage, out: ServerResponse, nex
  */
 export function createStreamListener(options: StreamHandlerOptions): StreamListener {
   const route = createStreamRouter(options);
-  const basePath = (options.basePath ?? '').replace(/^\/?/, '/').replace(/\/$/, '');
+  const basePath = normaliseBasePath(options.basePath ?? '');
   return (message, out, next) => {
     const target = targetOf(message);
     if (next && !isBelow(target?.path ?? '', basePath)) return next();

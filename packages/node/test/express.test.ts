@@ -42,6 +42,19 @@ describe('in Express, the listener', () => {
     expect((await fetch(`${url}/api/streamsX`)).headers.get('Perennial-Error')).toBe(null);
   });
 
+  it.each(['/api/streams/', 'api/streams', 'api/streams/'])('takes %s for the same base path', async (basePath) => {
+    const [url] = await start((app, options) => app.use(createStreamListener({ ...options, basePath })));
+    expect((await fetch(`${url}/api/streams/s/1`)).status).toBe(200);
+    expect((await fetch(`${url}/api/streams?perennial-list&perennial-prefix=s`)).status).toBe(200);
+    expect(await (await fetch(`${url}/other`)).text()).toBe('other');
+  });
+
+  it.each(['', '/'])('with the base path "%s" answers everything', async (basePath) => {
+    const [url] = await start((app, options) => app.use(createStreamListener({ ...options, basePath })));
+    expect((await fetch(`${url}/s/1`)).status).toBe(200);
+    expect((await fetch(`${url}/other`)).headers.get('Perennial-Error')).toBe('NOT_FOUND');
+  });
+
   it('says what is wrong behind a body parser, instead of waiting for ever', async () => {
     const [url, store] = await start((app, options) => {
       app.use(express.json());

@@ -8,4 +8,5 @@ export { formatOffset, parseOffset, type StreamOffset } from './offsets.ts';
 export type { ErrorContext, StreamHandlerLimits, StreamHandlerOptions } from './options.ts';
 export { createStreamRouter, type StreamRouter } from './router.ts';
 export { streamUrl } from './stream-url.ts';
+export { normaliseBasePath } from './target.ts';
 export * from './wire.ts';

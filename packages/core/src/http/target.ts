@@ -32,7 +32,7 @@ export function resolveTarget({ pathname, query }: RequestUrl, basePath: string)
   return { kind: 'stream', id: assertId(path.includes('%') ? path.split('/').map(decodeSegment).join('/') : path) };
 }
 
-/** A base path without its trailing slash. */
+/** A base path as a path of URLs begins with it: with a leading slash, without a trailing one, and empty for the root. */
 export function normaliseBasePath(basePath: string): string {
   const path = basePath.endsWith('/') ? basePath.slice(0, -1) : basePath;
   return path === '' || path.startsWith('/') ? path : `/${path}`;

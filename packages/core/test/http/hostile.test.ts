@@ -2,6 +2,7 @@
  * What a URL names. Bad requests are in the table of `@perennial/testing`, which runs against the handler on every store; core cannot import
  * it.
  */
+import { normaliseBasePath } from '@perennial/core/http';
 import { describe, expect, it } from 'vitest';
 
 import { createHarness, seed } from './support/harness.ts';
@@ -66,5 +67,15 @@ describe('the base path', () => {
     expect(await status('/api/streamsX/a/b')).toBe(404);
     expect(await status('/a/b')).toBe(404);
     expect(await status('/api/streams/../a/b')).toBe(404);
+  });
+
+  it.each([
+    ['/api/streams', '/api/streams'],
+    ['/api/streams/', '/api/streams'],
+    ['api/streams', '/api/streams'],
+    ['/', ''],
+    ['', ''],
+  ])('%j is %j to adapters as well', (basePath, path) => {
+    expect(normaliseBasePath(basePath)).toBe(path);
   });
 });
