@@ -28,24 +28,3 @@ test('leaving in mid-answer and coming back later shows the whole answer', async
   await chat.page.goto(url);
   expect(await chat.ended('completed')).toContain('oak barrels');
 });
-
-test.describe('without a network', () => {
-  test.use({ allowedErrors: [/ERR_INTERNET_DISCONNECTED|ERR_NETWORK|Failed to fetch|Load failed|network/i] });
-
-  test('the tab says so, keeps what it has, and goes on when the network is back', async ({ chat, openTab }) => {
-    test.slow();
-    const undisturbed = await openTab();
-    await undisturbed.open();
-    await undisturbed.ask(QUESTION);
-    const expected = await undisturbed.ended('completed');
-
-    await chat.ask(QUESTION);
-    await chat.reachWords(8);
-    await chat.page.context().setOffline(true);
-    await expect(chat.answer).toHaveAttribute('data-status', 'reconnecting');
-    const kept = await chat.words();
-    expect(kept).toBeGreaterThanOrEqual(8);
-    await chat.page.context().setOffline(false);
-    expect(await chat.ended('completed')).toBe(expected);
-  });
-});

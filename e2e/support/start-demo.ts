@@ -35,9 +35,9 @@ const readyLine = /Demo ready: (http:\/\/localhost:(\d+))/;
 
 /**
  * Not one that the system chooses: it chooses them for outgoing connections too, one of which could have the port while a test has its demo
- * down.
+ * down. And above those that browsers, and Next with them, refuse.
  */
-const PORTS = { first: 4_000, count: 5_000 };
+const PORTS = { first: 20_000, count: 10_000 };
 
 /** Resolves once the demo answers; rejects with its output when it stops before that. */
 export async function startDemo({ data, port: wanted, env = {} }: StartDemoOptions): Promise<RunningDemo> {

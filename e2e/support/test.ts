@@ -11,10 +11,13 @@ import { type BrowserContext, expect, test as base } from '@playwright/test';
 import { ChatPage } from './chat-page.ts';
 import { type RunningDemo, startDemo } from './start-demo.ts';
 
-/** The environment in which answers are slow enough to interrupt and a dead producer is noticed soon. */
+/** Words per second at which an answer takes some ten seconds: slow enough to interrupt. */
+const PACE = '20';
+
+/** The environment in which answers can be interrupted and a dead producer is noticed soon. */
 export const DEMO_ENV: Readonly<Record<string, string>> = {
   PERENNIAL_DOCS: join(import.meta.dirname, '..', 'fixtures', 'corpus'),
-  PERENNIAL_DEMO_PACE: '8',
+  PERENNIAL_DEMO_PACE: PACE,
   PERENNIAL_DEMO_LEASE_MS: '2000',
   OPENAI_API_KEY: '',
   OPENAI_BASE_URL: '',
@@ -35,15 +38,17 @@ interface TestFixtures {
 }
 
 interface WorkerFixtures {
+  /** Words per second of the demo's answers. */
+  pace: string;
   demo: RunningDemo;
 }
 
 export const test = base.extend<TestFixtures, WorkerFixtures>({
+  pace: [PACE, { scope: 'worker', option: true }],
   demo: [
-    // oxlint-disable-next-line no-empty-pattern -- Playwright reads the fixtures it has to provide from the pattern
-    async ({}, use) => {
+    async ({ pace }, use) => {
       const data = await temporaryFolder();
-      const demo = await startDemo({ data: data.path, env: DEMO_ENV });
+      const demo = await startDemo({ data: data.path, env: { ...DEMO_ENV, PERENNIAL_DEMO_PACE: pace } });
       await use(demo);
       await demo.stop();
       await data.remove();
