@@ -215,10 +215,13 @@ class QueueWriter<T> implements StreamWriter<T> {
     let failure = ending.accepted ? null : await this.#queue.push(this.#lane, null, ending.end);
     ending.accepted ||= failure === null;
     failure ??= await this.#queue.flush(this.#lane);
-    if (!failure?.retryable) this.#stop();
-    // An end the queue holds stays, to be flushed by the next call; one that it refused was never given.
-    else if (ending.accepted) ending.unsure = true;
-    else this.#ending = null;
+    if (failure?.retryable) {
+      // Perhaps nobody tries again: readers are not to wait for a producer that does no more than give signs of life.
+      this.#rest();
+      // An end the queue holds stays, to be flushed by the next call; one that it refused was never given.
+      if (ending.accepted) ending.unsure = true;
+      else this.#ending = null;
+    } else this.#stop();
     return this.#result(failure);
   }
 
@@ -246,7 +249,22 @@ class QueueWriter<T> implements StreamWriter<T> {
     });
   }
 
+  /** What the store answered to this writer: where the stream is open, its producer is alive. */
   #onHead(head: StreamHead): void {
+    this.#note(head);
+    const { store, leaseMs, token } = this.#options;
+    if (head.end || leaseMs === undefined || this.#stopLease || this.#dispose.signal.aborted) return;
+    this.#stopLease = keepLease({
+      store,
+      streamId: this.streamId,
+      leaseMs,
+      ...(token !== undefined && { token }),
+      onHead: (renewed) => this.#onRenewed(renewed),
+      onLost: (error) => this.#lose(error),
+    });
+  }
+
+  #note(head: StreamHead): void {
     this.#head = head;
     if (head.cancel && !this.#abort.signal.aborted) {
       const { reason } = head.cancel;
@@ -258,24 +276,13 @@ class QueueWriter<T> implements StreamWriter<T> {
         ),
       );
     }
-    const { store, leaseMs, token } = this.#options;
     if (head.end) this.#stop();
-    else if (leaseMs !== undefined && !this.#stopLease && !this.#dispose.signal.aborted) {
-      this.#stopLease = keepLease({
-        store,
-        streamId: this.streamId,
-        leaseMs,
-        ...(token !== undefined && { token }),
-        onHead: (renewed) => this.#onRenewed(renewed),
-        onLost: (error) => this.#lose(error),
-      });
-    }
   }
 
   #onRenewed(head: StreamHead): void {
     // A renewal can overtake the answer of an append; positions must not run backwards.
     if (head.end) this.#lose(new StreamError('CLOSED', `Stream ${this.streamId} has ended (${head.end.outcome}).`));
-    else if (head.nextPosition >= (this.#head?.nextPosition ?? 0)) this.#onHead(head);
+    else if (head.nextPosition >= (this.#head?.nextPosition ?? 0)) this.#note(head);
   }
 
   /** Another writer owns or ended the stream: nothing this producer does can matter any more. */
@@ -286,9 +293,14 @@ class QueueWriter<T> implements StreamWriter<T> {
     if (!this.#abort.signal.aborted) this.#abort.abort(error);
   }
 
-  #stop(): void {
+  /** Renews the lease no more, until something is stored again. */
+  #rest(): void {
     this.#stopLease?.();
     this.#stopLease = null;
+  }
+
+  #stop(): void {
+    this.#rest();
     if (!this.#dispose.signal.aborted) this.#dispose.abort();
   }
 
@@ -313,7 +325,7 @@ class QueueWriter<T> implements StreamWriter<T> {
           return this.#lose(
             new StreamError('CLOSED', `Stream ${this.streamId} was ended (${head.end.outcome}) by somebody else.`),
           );
-        this.#onHead(head);
+        this.#note(head);
       } catch (error) {
         if (signal.aborted) return;
         if (isStreamError(error) && !error.retryable) return this.#lose(error);

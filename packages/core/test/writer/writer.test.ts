@@ -1,6 +1,7 @@
 import {
   createMemoryStreamStore,
   decodeData,
+  getStreamReader,
   getStreamWriter,
   isStreamWriteError,
   StreamError,
@@ -232,6 +233,40 @@ describe('cancel, fencing and leases', () => {
 });
 
 describe('store failures', () => {
+  it.each([
+    ['was not taken', true],
+    ['may have been stored', false],
+  ])('gives no sign of life when its end %s, so that readers need not wait for ever', async (_what, isWriting) => {
+    const store = createMemoryStreamStore();
+    const away = failing(store, 'append', () => 'before');
+    const options = { streamId: 's', leaseMs: 60, retry: { timeoutMs: 0 } };
+    const writer = getStreamWriter<number>({ store: away, ...options });
+    const { signal } = writer;
+    await writer.open();
+    if (isWriting) await writer.write(1).then(() => writer.flush());
+    expect(await writer.close()).toMatchObject({ ok: false, error: { code: 'STORE_ERROR' } });
+    await store.mark('s', { type: 'cancel' });
+    const read = await getStreamReader({ store, streamId: 's' }).read();
+    expect(read).toMatchObject({ ok: false, error: { failureCode: 'PRODUCER_LOST' } });
+    expect(signal.reason).toMatchObject({ code: 'CANCELLED' });
+  });
+
+  it('renews its lease again once a later write is stored', async () => {
+    const store = createMemoryStreamStore();
+    const renewed = gate(store, 'mark');
+    renewed.open();
+    const away = failing(renewed.store, 'append', (call) => (call <= 2 ? 'before' : null));
+    const writer = getStreamWriter<number>({ store: away, streamId: 's', leaseMs: 30, retry: { timeoutMs: 0 } });
+    await writer.write(1);
+    expect(await writer.flush()).toMatchObject({ ok: false });
+    expect(await writer.close()).toMatchObject({ ok: false });
+    expect(await writer.write(2)).toEqual({ ok: true, value: undefined });
+    await writer.flush();
+    await renewed.reached(renewed.calls + 2);
+    await writer.close();
+    expect(await values(store, 's')).toEqual([1, 2]);
+  });
+
   it('repeats an append whose answer was lost, and stores it once', async () => {
     const inner = createMemoryStreamStore();
     const store = failing(inner, 'append', (call) => (call <= 3 ? 'after' : null));
