@@ -1,8 +1,9 @@
 import {
   assertStreamId,
-  type CreateOptions,
+  type CreateResult,
   InvalidArgumentError,
   isStreamError,
+  mediaType,
   produceStream,
   StreamError,
   type StreamHead,
@@ -28,8 +29,8 @@ const DEFAULT_TTL_MS = 24 * 3_600_000;
  * const stream = await context.resumableStream(streamId, () => answer(prompt));
  */
 export function createResumableStreamContext(options: ResumableStreamContextOptions): ResumableStreamContext {
-  const { leaseMs = DEFAULT_LEASE_MS, ttlMs = DEFAULT_TTL_MS, keyPrefix = 'resumable-stream' } = options;
-  const { waitUntil, onError = warn } = options;
+  const { leaseMs = DEFAULT_LEASE_MS, ttlMs = DEFAULT_TTL_MS, waitUntil, onError = warn } = options;
+  const keyPrefix = options.keyPrefix || 'resumable-stream';
   const lease = leaseStoreOf(options, ttlMs);
   return new StoredTexts({ store: lease.store, release: lease.release, waitUntil, onError, leaseMs, ttlMs, keyPrefix });
 }
@@ -100,10 +101,17 @@ class StoredTexts implements ResumableStreamContext {
     await this.#settings.release();
   }
 
-  #create(streamId: string): ReturnType<StreamStore['create']> {
+  async #create(streamId: string): Promise<CreateResult> {
     const { store, leaseMs, ttlMs } = this.#settings;
-    const options: CreateOptions = { contentType: CONTENT_TYPE, leaseMs, ttlMs };
-    return store.create(this.#id(streamId), options);
+    const id = this.#id(streamId);
+    try {
+      return await store.create(id, { contentType: CONTENT_TYPE, leaseMs, ttlMs });
+    } catch (error) {
+      // A text that was begun with another `ttlMs`, before a deployment for instance, is still the one that is meant.
+      const head = isStreamError(error) && error.code === 'EXISTS' ? await store.head(id) : null;
+      if (!head || mediaType(head.contentType) !== mediaType(CONTENT_TYPE)) throw error;
+      return { created: false, head };
+    }
   }
 
   #head(streamId: string): Promise<StreamHead | null> {
@@ -115,12 +123,18 @@ class StoredTexts implements ResumableStreamContext {
     const address = { store, streamId: this.#id(streamId), contentType: CONTENT_TYPE, leaseMs, ttlMs };
     let reported = false;
     const report = (error: unknown): void => {
-      if (!reported) onError(error, streamId);
+      if (reported) return;
       reported = true;
+      try {
+        onError(error, streamId);
+      } catch {
+        // Nobody else would hear of it, and the stream is to end as what it is.
+        warn(error, streamId);
+      }
     };
     const { done } = produceStream<Uint8Array>(address, async (writer) => {
       try {
-        await keepText(makeStream(writer.signal), writer);
+        await keepText(makeStream, writer);
       } catch (error) {
         if (!writer.signal.aborted) report(error);
         throw error;

@@ -1,40 +1,56 @@
 import { InvalidArgumentError, type StreamWriteError, type StreamWriter } from '@perennial/core';
 
+import type { MakeStream } from './options.ts';
+
 /** UTF-16 code units that may gather before the source has to wait, so that memory stays bounded. */
 const GATHERED = 65_536;
 
 /**
  * Writes the text of a source to its end, or until the writer's signal fires; then the source is cancelled. What arrives while a write is
  * under way goes into the next one, so that a fast source costs a few large records, and a slow one waits for nothing.
+ *
+ * @throws What the source failed with, once all that it gave before is stored, or the failure of the writer.
  */
-export async function keepText(source: ReadableStream<string>, writer: StreamWriter<Uint8Array>): Promise<void> {
-  const reader = source.getReader();
+export async function keepText(makeStream: MakeStream, writer: StreamWriter<Uint8Array>): Promise<void> {
   const { signal } = writer;
-  const stop = (): void => void reader.cancel(signal.reason).catch(() => undefined);
-  signal.addEventListener('abort', stop, { once: true });
-  const gathering = new Gathering(writer);
+  // Fires after the source was made, also where a stop came before: who listens to it hears of every one.
+  const stopping = new AbortController();
+  const reader = makeStream(stopping.signal).getReader();
+  // Not waited for: one half of a `tee()` counts as cancelled only once the other half is.
+  const cancel = (reason: unknown): void => void reader.cancel(reason).catch(() => undefined);
+  const stop = (): void => {
+    stopping.abort(signal.reason);
+    cancel(signal.reason);
+  };
+  if (signal.aborted) stop();
+  else signal.addEventListener('abort', stop, { once: true });
+  const gathering = new Gathering(writer, cancel);
   try {
     for (let next = await reader.read(); !next.done && !signal.aborted; next = await reader.read())
       await gathering.add(next.value);
-    await gathering.finish();
   } catch (error) {
-    await reader.cancel(error).catch(() => undefined);
+    cancel(error);
+    await gathering.finish().catch(() => undefined);
     throw error;
   } finally {
     signal.removeEventListener('abort', stop);
   }
+  await gathering.finish();
 }
 
 class Gathering {
   readonly #writer: StreamWriter<Uint8Array>;
+  readonly #onFailure: (failure: StreamWriteError) => void;
   readonly #encoder = new TextEncoder();
   #text = '';
   #isWriting = false;
   #writing: Promise<StreamWriteError | null> = Promise.resolve(null);
   #failure: StreamWriteError | null = null;
 
-  constructor(writer: StreamWriter<Uint8Array>) {
+  /** @param onFailure Is told when nothing more can be stored. */
+  constructor(writer: StreamWriter<Uint8Array>, onFailure: (failure: StreamWriteError) => void) {
     this.#writer = writer;
+    this.#onFailure = onFailure;
   }
 
   /** Resolves at once while there is room. */
@@ -64,7 +80,10 @@ class Gathering {
     for (let text = this.#take(isLast); text !== ''; text = this.#take(isLast)) {
       const written = await this.#writer.write(this.#encoder.encode(text));
       const flushed = written.ok ? await this.#writer.flush() : written;
-      if (!flushed.ok) return (this.#failure = flushed.error);
+      if (flushed.ok) continue;
+      this.#failure = flushed.error;
+      this.#onFailure(flushed.error);
+      return flushed.error;
     }
     this.#isWriting = false;
     return null;
