@@ -10,21 +10,29 @@ export interface ResumableStreamContextOptions {
   readonly waitUntil: ((promise: Promise<unknown>) => void) | null;
   /** Where the streams are kept. @default Redis, by `publisher` or the environment variables `REDIS_URL` and `KV_URL` */
   readonly store?: StreamStore;
-  /** A client of `ioredis` or `redis`. Connections of its own are opened with the client's options; the client itself is not used. */
+  /**
+   * A client of `ioredis` or `redis`. Connections of its own are opened with the client's options, which closing the client does not close;
+   * the client itself is not used.
+   */
   readonly publisher?: RedisClient;
   /** Accepted for code that passes one, and not needed. */
   readonly subscriber?: unknown;
+  /** Accepted for code that passes one, and not needed: a reader is told of an end, and looks for it by itself. */
+  readonly doneWatchdogIntervalMs?: number;
   /** First part of the ids that streams have in the store: `<keyPrefix>/<streamId>`. @default 'resumable-stream' */
   readonly keyPrefix?: string;
   /** A producing process that is silent this long, in ms, counts as lost, and its stream as failed. @default 15000 */
   readonly leaseMs?: number;
   /** How long a stream that nobody writes or reads is kept, in ms. @default 24 hours */
   readonly ttlMs?: number;
-  /** Is told, once, what went wrong with a stream that this context produces. @default process.emitWarning */
+  /** Is told, once, what went wrong with a stream that this context produces. What it throws is ignored. @default process.emitWarning */
   readonly onError?: (error: unknown, streamId: string) => void;
 }
 
-/** Makes the text of a stream. The signal fires when somebody stops it, or when it cannot be kept any more. */
+/**
+ * Makes the text of a stream, once that exists. The signal fires when somebody stops it, or when it cannot be kept any more; the text that the
+ * source gave until then is kept, also where it fails on the signal.
+ */
 export type MakeStream = (signal: AbortSignal) => ReadableStream<string>;
 
 /**
@@ -61,7 +69,8 @@ export interface ResumableStreamContext {
    * Stops a stream, from any process: its producer's signal fires, its source is cancelled, and its readers get what was there.
    *
    * @param reason Why; kept with the stream.
-   * @returns false when there is nothing to stop
+   * @returns false when there is nothing to stop: no such stream, or one that has ended. True when the wish is kept with the stream, also
+   *   where its producer is lost, or comes to its end before it hears of the wish
    */
   stopStream(streamId: string, reason?: string): Promise<boolean>;
   /** Lets go of the connections, once the streams that this context produces have ended. Not needed in servers. Idempotent. */

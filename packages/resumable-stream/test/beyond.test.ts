@@ -184,6 +184,20 @@ describe('options', () => {
     expect(() => createResumableStreamContext({ waitUntil: null, publisher: {} as never })).toThrow(/ioredis/);
     vi.unstubAllEnvs();
   });
+
+  test('that are empty are as good as none', async () => {
+    vi.stubEnv('REDIS_URL', '');
+    vi.stubEnv('KV_URL', 'redis://localhost:1');
+    await createResumableStreamContext({ waitUntil: null }).close();
+    vi.unstubAllEnvs();
+    const store = createMemoryStreamStore();
+    const context = inMemory({ store, keyPrefix: '' });
+    const source = createSource();
+    await context.createNewResumableStream('h', () => source.stream);
+    expect(await store.head('resumable-stream/h')).not.toBe(null);
+    source.end();
+    await context.close();
+  });
 });
 
 describe('with Redis', () => {
