@@ -1,5 +1,5 @@
 /** Reads pages of a log: the beginning of the first by a script, which also finds it, what lies behind without one. */
-import { isJsonContentType, type ReadResult, StreamGapError, type StreamHead } from '@perennial/core';
+import { isJsonContentType, isStreamGap, type ReadResult, StreamGapError, type StreamHead } from '@perennial/core';
 
 import type { RedisReply } from '../clients/port.ts';
 import { decodeHead } from '../codec/head.ts';
@@ -60,9 +60,9 @@ class LogPageReader implements PageReader {
       payload += page.payload;
       const rest = { from: from + records.length, limit: limit - records.length, maxBytes: maxBytes - payload };
       if (rest.limit <= 0 || rest.maxBytes <= 0 || rest.from >= page.head.nextPosition) break;
-      const more = await this.#readPart({ ...request, ...rest });
-      // Another stream took the place of this one: the page may be short, and its reader finds out by the next one.
-      if (more.head.incarnation !== page.head.incarnation) break;
+      const more = await this.#readPart({ ...request, ...rest }).catch(nullIfTrimmed);
+      // Trimmed meanwhile, or another stream took its place: the page may be short, and its reader finds out by the next one.
+      if (more?.head.incarnation !== page.head.incarnation) break;
       for (const record of more.records) records.push(record);
       page = more;
     }
@@ -127,4 +127,9 @@ class LogPageReader implements PageReader {
     }
     return page;
   }
+}
+
+function nullIfTrimmed(error: unknown): null {
+  if (isStreamGap(error)) return null;
+  throw error;
 }

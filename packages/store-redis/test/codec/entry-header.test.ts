@@ -1,3 +1,4 @@
+import { isStreamError } from '@perennial/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
@@ -52,22 +53,16 @@ describe('headers of entries', () => {
   it('that this store did not write are refused, whatever came before', () => {
     const decoder = new HeaderDecoder();
     decoder.decode(Buffer.from('1;1;0;{"p":"a","e":0}\n1'));
-    for (const text of [
-      '',
-      '\n',
-      'x\n',
-      '1',
-      '1;\n',
-      '1;1\n',
-      '1;1;0\n',
-      '1;1;0;',
-      '1;x;0;\n',
-      '1;1;x;\n',
-      '1;1;=;{\n',
-    ])
-      expect(() => decoder.decode(Buffer.from(text)), JSON.stringify(text)).toThrow(
-        expect.objectContaining({ code: 'CORRUPT' }),
-      );
+    const refused = ['', '\n', 'x\n', '1', '1;\n', '1;1\n', '1;1;0\n', '1;1;0;', '1;x;0;\n', '1;1;x;\n', '1;1;=;{\n'];
+    const isRefused = (text: string): boolean => {
+      try {
+        decoder.decode(Buffer.from(text));
+        return false;
+      } catch (error) {
+        return isStreamError(error) && error.code === 'CORRUPT';
+      }
+    };
+    expect(refused.filter((text) => !isRefused(text))).toEqual([]);
     expect(decoder.decode(Buffer.from('1;1;0;{"p":"a","e":0}\n1')).attributes).toEqual({ p: 'a', e: 0 });
   });
 });
