@@ -14,14 +14,24 @@ const bytes = fc.oneof(
   fc.constantFrom(new Uint8Array(), new Uint8Array([255, 10, 59]), new Uint8Array([0xef, 0xbf, 0xbd])),
   fc.nat({ max: 9_000 }).map((length) => new Uint8Array(length).fill(255)),
 );
-const batches = (data: fc.Arbitrary<string | Uint8Array>): fc.Arbitrary<readonly (readonly NewRecord[])[]> =>
-  fc.array(
+const supersede = fc.record({
+  kind: fc.constant('supersede' as const),
+  step: fc.constantFrom('s', 'ü;\n'),
+  belowAttempt: fc.integer({ min: 2, max: 3 }),
+});
+const batches = (data: fc.Arbitrary<string | Uint8Array>): fc.Arbitrary<readonly (readonly NewRecord[])[]> => {
+  const plain = fc.record({ data });
+  const ofStep = fc.record({ data, step: fc.constantFrom('s', 't'), attempt: fc.integer({ min: 1, max: 2 }) });
+  return fc.array(
     fc.oneof(
-      fc.array(fc.record({ data }), { minLength: 1, maxLength: 6 }),
-      fc.array(fc.record({ data }), { minLength: 120, maxLength: 140 }),
+      fc.array(plain, { minLength: 1, maxLength: 6 }),
+      fc.array(plain, { minLength: 120, maxLength: 140 }),
+      fc.array(fc.oneof(plain, ofStep, supersede), { minLength: 1, maxLength: 6 }),
+      supersede.chain((same) => fc.array(fc.constant(same), { minLength: 1, maxLength: 300 })),
     ),
     { minLength: 1, maxLength: 4 },
   );
+};
 const page = fc.record({
   from: fc.nat({ max: 300 }),
   limit: fc.oneof(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 100, max: 400 })),
@@ -32,6 +42,7 @@ const program = fc.boolean().chain((isJson) =>
     contentType: fc.constant(isJson ? 'application/json' : 'application/octet-stream'),
     batches: batches(isJson ? json : bytes),
     pages: fc.array(page, { minLength: 3, maxLength: 10 }),
+    forkAt: fc.nat({ max: 250 }),
   }),
 );
 
@@ -43,7 +54,7 @@ test('pages are those of the memory store, wherever they begin and end in the en
   const pageOf = async (store: StreamStore, id: string, options: { readonly from: number }): Promise<unknown> =>
     (await store.read(id, options)).records;
   await fc.assert(
-    fc.asyncProperty(program, async ({ contentType, batches: all, pages }) => {
+    fc.asyncProperty(program, async ({ contentType, batches: all, pages, forkAt }) => {
       const id = `run/${runs++}`;
       let seq = 0;
       for (const store of [ours, reference]) await store.create(id, { contentType });
@@ -52,8 +63,13 @@ test('pages are those of the memory store, wherever they begin and end in the en
         seq += records.length;
         for (const store of [ours, reference]) await store.append(id, { segments: [{ records, producer }] });
       }
+      const fork = { from: id, position: Math.min(forkAt, seq) };
+      for (const store of [ours, reference]) await store.create(`${id}/fork`, { fork });
+      for (const records of all)
+        for (const store of [ours, reference]) await store.append(`${id}/fork`, { segments: [{ records }] });
       for (const options of pages)
-        expect(await pageOf(ours, id, options)).toEqual(await pageOf(reference, id, options));
+        for (const read of [id, `${id}/fork`])
+          expect(await pageOf(ours, read, options)).toEqual(await pageOf(reference, read, options));
     }),
     { numRuns: 60 },
   );
