@@ -41,8 +41,9 @@ while true do
     local entry = entries[index][2][2]
     page[#page + 1] = entry
     -- What lies before the page does not count.
-    if at >= position then taken = taken + #entry - string.find(entry, string.char(10), 1, true) end
-    at = at + (tonumber(match(entry, '^%d+;(%d+);')) or 1)
+    if at >= position then taken = taken + #entry - (string.find(entry, string.char(10), 1, true) or 0) end
+    -- At least one, whatever the entry says: the caller finds out that it is damaged.
+    at = at + (tonumber(match(entry, '^%d+;([1-9]%d*);')) or 1)
   end
   if at >= stop or taken >= bytes then break end
   -- Chunks, because XRANGE bounds the number of entries and not their size: each goes by what was seen, and trusts little of it at first.

@@ -91,7 +91,7 @@ export function decodePage(
   for (const entry of entries) {
     const header = headers.decode(entry);
     const isSupersede = header.attributes.x !== undefined;
-    const payloads = isSupersede ? Array<string>(header.count).fill('') : payloadsOf(entry, header, json);
+    const payloads = isSupersede ? nothings(entry, header) : payloadsOf(entry, header, json);
     const nextEntry = position;
     bytes += entry.byteLength;
     count++;
@@ -132,6 +132,12 @@ function payloadsOf(entry: Buffer, { bytes: start, count }: EntryHeader, json: b
   const texts = text.split(SEPARATOR);
   if (texts.length !== count) throw unknownEntry();
   return texts;
+}
+
+/** The empty payloads of supersede records, of which only the separators are there. */
+function nothings(entry: Buffer, { bytes: start, count }: EntryHeader): readonly string[] {
+  if (entry.byteLength - start !== count - 1) throw unknownEntry();
+  return Array<string>(count).fill('');
 }
 
 /** What tells records of one step apart. */

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
 import { singleServer } from '../support/single-server.ts';
+import { freshPrefix } from '../support/targets.ts';
 
 const redis = singleServer();
 
@@ -143,6 +144,19 @@ test('a page of which something else removed a part is reported', async () => {
   expect(await redis.admin.xdel(key, '0-501')).toBe(1);
   await expect(store.read('holed', { from: 100, limit: 800 })).rejects.toMatchObject({ code: 'CORRUPT' });
 });
+
+test.each(['1;0;;\n', '1;2;;\n"1"', '1;999999999999;;{"s":"s","x":2}\n', '1;1;;{\n"1"', 'no header', ''])(
+  'an entry that reads %j is reported, and keeps the server no longer than others',
+  async (entry) => {
+    const prefix = freshPrefix();
+    const store = redis.open({ prefix, commandTimeoutMs: 500, retry: { timeoutMs: 0 } });
+    await store.create('s', { records: [{ data: '1' }, { data: '2' }] });
+    const log = `${prefix}:{s}:log`;
+    await redis.admin.del(log);
+    await redis.admin.xadd(log, '0-1', 'r', entry);
+    await expect(store.read('s', { from: 0 })).rejects.toMatchObject({ code: 'CORRUPT' });
+  },
+);
 
 test('of a large page only the beginning passes through the script', async () => {
   const store = redis.open();

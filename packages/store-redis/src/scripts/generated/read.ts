@@ -6,7 +6,7 @@ import { start } from './include/start.ts';
 /** lua/read.lua */
 export const readScript: RedisScript = {
   name: 'read',
-  sha: '9bf4dfcf75fee64ace0b61f3e0e303a6e1ee63e1',
+  sha: 'fb5c4a83241295cb877da239deeebb5c09b9ddc9',
   source: [
     start,
     head,
@@ -39,8 +39,8 @@ while true do
     if entries[index][1] ~= '0-' .. (at + 1) then return { -4 } end
     local entry = entries[index][2][2]
     page[#page + 1] = entry
-    if at >= position then taken = taken + #entry - string.find(entry, string.char(10), 1, true) end
-    at = at + (tonumber(match(entry, '^%d+;(%d+);')) or 1)
+    if at >= position then taken = taken + #entry - (string.find(entry, string.char(10), 1, true) or 0) end
+    at = at + (tonumber(match(entry, '^%d+;([1-9]%d*);')) or 1)
   end
   if at >= stop or taken >= bytes then break end
   local byBytes, byRecords = (bytes - taken) * #page / math.max(taken, 1), (stop - at) * #page / (at - start)
