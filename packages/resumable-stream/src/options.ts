@@ -73,6 +73,9 @@ export interface ResumableStreamContext {
    *   where its producer is lost, or comes to its end before it hears of the wish
    */
   stopStream(streamId: string, reason?: string): Promise<boolean>;
-  /** Lets go of the connections, once the streams that this context produces have ended. Not needed in servers. Idempotent. */
+  /**
+   * Lets go of the connections, once the streams that this context produces have ended; what is still being read then errors. Not needed in
+   * servers. Idempotent.
+   */
   close(): Promise<void>;
 }
