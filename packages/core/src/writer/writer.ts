@@ -227,6 +227,7 @@ class QueueWriter<T> implements StreamWriter<T> {
 
   async #openStream(): Promise<StreamHead> {
     const { store, create = true, contentType, leaseMs, ttlMs, owner, token } = this.#options;
+    let head: StreamHead | null;
     if (create) {
       const options: CreateOptions = {
         ...(contentType !== undefined && { contentType }),
@@ -235,18 +236,15 @@ class QueueWriter<T> implements StreamWriter<T> {
         ...(owner !== undefined && { owner }),
         ...(token !== undefined && { token }),
       };
-      const { created, head } = await store.create(this.streamId, options);
-      if (created || leaseMs === undefined || head.end) return head;
+      const result = await store.create(this.streamId, options);
+      if (result.created) return result.head;
+      ({ head } = result);
     } else {
-      const head = await store.head(this.streamId);
+      head = await store.head(this.streamId);
       if (!head) throw new StreamNotFoundError(this.streamId);
-      if (leaseMs === undefined || head.end) return head;
     }
-    return store.mark(this.streamId, {
-      type: 'lease',
-      ...(leaseMs !== undefined && { durationMs: leaseMs }),
-      ...(token !== undefined && { token }),
-    });
+    if (leaseMs === undefined || head.end) return head;
+    return store.mark(this.streamId, { type: 'lease', durationMs: leaseMs, ...(token !== undefined && { token }) });
   }
 
   /** What the store answered to this writer: where the stream is open, its producer is alive. */
