@@ -1,9 +1,8 @@
 import { readCancel } from './cancel-file.ts';
-import type { FollowedStream } from './followed-stream.ts';
 import { CANCEL_FILE } from './layout.ts';
 import type { FollowCare } from './log-follower.ts';
-import type { OwnedStream } from './owned-stream.ts';
 import type { StoreContext } from './store-context.ts';
+import type { OpenStream } from './stream-loading.ts';
 import { watchStream } from './stream-watch.ts';
 
 /** What {@link createStreamNews} needs from its stream. */
@@ -11,7 +10,7 @@ export interface StreamNewsOptions {
   readonly context: StoreContext;
   readonly folder: string;
   /** The stream as it is loaded. */
-  readonly loaded: () => OwnedStream | FollowedStream | null;
+  readonly loaded: () => OpenStream | null;
   /** True while anybody waits for news. */
   readonly isAwaited: () => boolean;
   /** Called when nobody does any more. */

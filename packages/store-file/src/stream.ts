@@ -1,9 +1,8 @@
 /**
- * One stream of a directory, as this process holds it.
+ * One stream of a directory, as this process holds it: the calls on it, and which of them must wait for one another.
  *
- * States: unloaded -> following (another process writes, or nobody) or owned (this process writes) -> unloaded again when idle for long,
- * deleted, or when the lock was lost. Only tasks on `alone` change the state, one at a time; losing the lock is the exception, and
- * takes effect at once. Waiters belong to the stream, not to the state: they stay while it is unloaded and loaded again.
+ * What is loaded of it, to write or to read, is kept by {@link StreamLoading}. Waiters belong to the stream, not to what is loaded: they
+ * stay while it is unloaded and loaded again.
  */
 import {
   type AppendRequest,
@@ -23,18 +22,17 @@ import {
 import { requestCancel } from './cancel-file.ts';
 import { coalesce } from './coalesce.ts';
 import { createExclusive, type Exclusive } from './exclusive.ts';
-import { closedError, lockLost, StreamCorruptError, toFileError } from './file-errors.ts';
-import { isMissing, listIfPresent } from './file-system.ts';
-import { FollowedStream } from './followed-stream.ts';
+import { closedError, StreamCorruptError } from './file-errors.ts';
+import { listIfPresent } from './file-system.ts';
 import { newestLog, streamFolder } from './layout.ts';
 import { type FollowCare, moreCareful } from './log-follower.ts';
 import { corruptError, type OwnedLog } from './log-loader.ts';
-import { openOwned } from './log-recovery.ts';
-import { OwnedStream } from './owned-stream.ts';
+import type { OwnedStream } from './owned-stream.ts';
 import { type PageRequest, readStoredPage } from './page-reader.ts';
 import type { StoreContext, StreamHost } from './store-context.ts';
 import type { LockClaim } from './store-lock.ts';
 import { StreamLife } from './stream-life.ts';
+import { StreamLoading } from './stream-loading.ts';
 import { createStreamNews, type StreamNews } from './stream-news.ts';
 import { StreamWaiting } from './stream-waiting.ts';
 
@@ -51,62 +49,62 @@ export class Stream {
   readonly #host: StreamHost;
   readonly #context: StoreContext;
   readonly #life: StreamLife;
+  readonly #loading: StreamLoading;
   readonly #waiting: StreamWaiting;
   readonly #news: StreamNews;
-  readonly #refresh = coalesce<FollowCare>((care) => this.alone(() => this.#refreshNow(care)), moreCareful);
-  #open: OwnedStream | FollowedStream | null = null;
-  /** The last head known, for waiters of a stream that is not loaded at the moment. */
-  #lastHead: StreamHead | null = null;
-  /** Why calls on the unloaded stream fail. */
-  #reason: StreamError;
+  readonly #refresh = coalesce<FollowCare>((care) => this.alone(() => this.#loading.refresh(care)), moreCareful);
 
   constructor(host: StreamHost, id: string) {
+    const { context } = host;
+    const folder = streamFolder(context.layout, id);
+    const life = new StreamLife(context, folder);
+    const waiting = new StreamWaiting({ latest: () => this.#loading.latestHead(), watch: () => this.#news.watch() });
     this.#host = host;
-    this.#context = host.context;
+    this.#context = context;
     this.id = id;
-    this.folder = streamFolder(host.context.layout, id);
-    this.#life = new StreamLife(host.context, this.folder);
-    this.#reason = new StreamNotFoundError(id);
+    this.folder = folder;
+    this.#life = life;
+    this.#waiting = waiting;
+    this.#loading = new StreamLoading({ context, id, folder, life, waiting, onLost: () => this.#readOn() });
     this.#news = createStreamNews({
-      context: this.#context,
-      folder: this.folder,
-      loaded: () => this.#open,
-      isAwaited: () => this.#waiting.size > 0,
-      onIdle: () => this.#waiting.rest(),
+      context,
+      folder,
+      loaded: () => this.#loading.open,
+      isAwaited: () => waiting.size > 0,
+      onIdle: () => waiting.rest(),
       refresh: (care) => this.#refresh(care),
       expire: async () => {
         if (this.#isExpired()) await this.alone(() => this.#expire());
       },
     });
-    this.#waiting = new StreamWaiting({ latest: () => this.#latestHead(), watch: () => this.#news.watch() });
   }
 
   /** The queue of a stream that this process writes and that never expires: appends may go there without further ado. */
   get fastLane(): OwnedStream['queue'] | null {
-    const open = this.#open;
+    const { open } = this.#loading;
     if (open?.kind !== 'owned' || open.log.damage) return null;
     const { ttlMs, expiresAt } = open.log.state.head;
     return ttlMs === null && expiresAt === null ? open.queue : null;
   }
 
   get isLoaded(): boolean {
-    return this.#open !== null;
+    return this.#loading.open !== null;
   }
 
   /** True when the stream can be unloaded without anybody noticing. */
   get idle(): boolean {
-    const isBusy = this.#open?.kind === 'owned' && this.#open.queue.busy;
+    const isBusy = this.#loading.open?.kind === 'owned' && this.#loading.open.queue.busy;
     return this.pins === 0 && this.#waiting.size === 0 && !isBusy && !this.#life.busy;
   }
 
   /** Gives up the recent records; readers go to the file. */
   dropCache(): void {
-    this.#open?.log.cache.clear();
+    this.#loading.open?.log.cache.clear();
   }
 
   /** True when there is a log. Needs no lock and loads nothing. */
   async exists(): Promise<boolean> {
-    return this.#open !== null || newestLog(await listIfPresent(this.#context.fs, this.folder)) !== null;
+    return this.#loading.open !== null || newestLog(await listIfPresent(this.#context.fs, this.folder)) !== null;
   }
 
   /**
@@ -117,8 +115,8 @@ export class Stream {
   async load(touch = true): Promise<boolean> {
     this.used = true;
     // A wait on an owned stream must be registered before a close that is called after it.
-    if (this.#open?.kind !== 'owned') await this.#catchUp();
-    if (!this.#open) return false;
+    if (this.#loading.open?.kind !== 'owned') await this.#catchUp();
+    if (!this.#loading.open) return false;
     if (this.#isExpired()) {
       await this.alone(() => this.#expire());
       return false;
@@ -129,16 +127,16 @@ export class Stream {
 
   /** The stream is used now. */
   touch(): void {
-    this.#life.touch(this.#loaded().log.state.head, false);
+    this.#life.touch(this.#loading.loaded().log.state.head, false);
   }
 
   /** Appends to an owned stream. */
   append(request: AppendRequest): Promise<AppendResult> {
-    return this.#owned().queue.append(request);
+    return this.#loading.owned().queue.append(request);
   }
 
   async read(request: PageRequest): Promise<ReadResult> {
-    const open = this.#loaded();
+    const open = this.#loading.loaded();
     const { head } = open.log.state;
     const { from } = request;
     if (from < head.firstPosition) throw new StreamGapError(this.id, from, head.firstPosition);
@@ -148,29 +146,29 @@ export class Stream {
   /** Reads own records for a fork, which is no use of the stream; null when it is another incarnation, or gone. */
   async readFor(incarnation: string, request: PageRequest): Promise<OwnPage | null> {
     this.used = true;
-    if (this.#open?.kind !== 'owned') await this.#catchUp();
-    const open = this.#open;
+    if (this.#loading.open?.kind !== 'owned') await this.#catchUp();
+    const { open } = this.#loading;
     if (open?.log.state.head.incarnation !== incarnation) return null;
     return { records: await readStoredPage(open, request), fork: open.log.state.head.fork };
   }
 
   /** The durable head. @throws {@link StreamCorruptError} when the log is damaged: a later end or token may be lost. */
   head(): StreamHead {
-    return this.#sound().log.state.head;
+    return this.#loading.sound().log.state.head;
   }
 
   /** The head as far as the log is intact. */
   intactHead(): StreamHead {
-    return this.#loaded().log.state.head;
+    return this.#loading.loaded().log.state.head;
   }
 
   producer(producerId: string): ProducerState | null {
-    return this.#sound().log.state.producers.get(producerId) ?? null;
+    return this.#loading.sound().log.state.producers.get(producerId) ?? null;
   }
 
   /** Waits on behalf of `store`. */
   wait(store: object, options: WaitOptions): Promise<StreamHead> {
-    const open = this.#loaded();
+    const open = this.#loading.loaded();
     const { log } = open;
     if (log.damage && options.position >= log.damage.position) return Promise.reject(corruptError(open));
     return this.#waiting.wait(log.state.head, options, { store, needsWatch: !!options.cancel || !this.fastLane });
@@ -182,12 +180,12 @@ export class Stream {
   }
 
   mark(mark: Exclude<Mark, { type: 'cancel' }>): Promise<StreamHead> {
-    return this.#owned().queue.mark(mark);
+    return this.#loading.owned().queue.mark(mark);
   }
 
   /** Makes a cancel request; any process may. */
   async cancel(mark: Extract<Mark, { type: 'cancel' }>): Promise<StreamHead> {
-    const open = this.#sound();
+    const open = this.#loading.sound();
     const { fs, options } = this.#context;
     const head = open.kind === 'owned' ? open.queue.acceptedHead : open.log.state.head;
     const request = decideMark({ head, fenceNonce: null }, mark, options.now())?.head.cancel;
@@ -201,15 +199,15 @@ export class Stream {
   exclusively<T>(task: (open: OwnedStream | null, claim: LockClaim) => Promise<T>): Promise<T> {
     return this.alone(async () => {
       const claim = await this.#context.lock.check();
-      await this.#ensure();
+      await this.#loading.ensure();
       if (this.#isExpired()) await this.#remove();
-      return task(this.#open && this.#owned(), claim);
+      return task(this.#loading.open && this.#loading.owned(), claim);
     });
   }
 
   /** Goes on with a log that was just made; only in {@link exclusively}. */
   take(made: OwnedLog): void {
-    this.#own(made);
+    this.#loading.own(made);
   }
 
   /** Deletes the stream; false when there was none. Holding the lock is the caller's duty. */
@@ -218,7 +216,7 @@ export class Stream {
       await this.#context.lock.check();
       let expired = false;
       try {
-        await this.#ensure();
+        await this.#loading.ensure();
         expired = this.#isExpired();
       } catch (error) {
         // What cannot be read can still be deleted.
@@ -233,167 +231,49 @@ export class Stream {
   /** Forgets the state of an idle stream. */
   unload(): Promise<void> {
     return this.alone(async () => {
-      if (this.idle) await this.#close(new StreamNotFoundError(this.id));
+      if (this.idle) await this.#loading.close(new StreamNotFoundError(this.id));
     });
   }
 
   /** Answers what was accepted and closes the stream for good. */
   close(): Promise<void> {
     this.#waiting.fail(closedError());
-    return this.alone(() => this.#close(closedError()));
+    return this.alone(() => this.#loading.close(closedError()));
   }
 
   /** The lock was lost: nothing this process has accepted counts. Waiters go on as readers. */
   loseLock(error: StreamError): void {
-    const open = this.#open;
-    if (open?.kind !== 'owned') return;
-    this.#open = null;
-    this.#reason = error;
-    open.abandon(error);
-    this.#waiting.keepWatch();
-    this.#news.look();
+    this.#loading.loseLock(error);
   }
 
   /** Loads a stream that this process does not write, or brings it up to date. */
   #catchUp(): Promise<void> {
-    if (this.#open?.kind === 'following' && !this.#context.lock.held) return this.#refresh('asked');
-    return this.alone(() => this.#ensure());
+    if (this.#loading.open?.kind === 'following' && !this.#context.lock.held) return this.#refresh('asked');
+    return this.alone(() => this.#loading.ensure());
   }
 
-  async #close(reason: StreamError): Promise<void> {
-    const open = this.#open;
-    // First, so that a call that comes now loads the stream anew, after this task.
-    this.#open = null;
-    this.#reason = reason;
-    await this.#life.settled();
-    await open?.close(reason);
-  }
-
-  async #ensure(): Promise<void> {
-    const { lock } = this.#context;
-    if (this.#open?.kind === 'owned' || (this.#open && !lock.held)) return;
-    const { claim } = lock;
-    try {
-      await (claim ? this.#openOwned(claim) : this.#openFollowed());
-    } catch (error) {
-      if (!claim || claim === lock.claim) throw toFileError(error, `opening ${this.folder}`);
-      // The lock was lost on the way: what was read may be old, also where it is held again.
-      await this.#close(new StreamNotFoundError(this.id));
-      await this.#ensure();
-    }
-  }
-
-  async #openOwned(claim: LockClaim): Promise<void> {
-    const followed = this.#open?.kind === 'following' ? this.#open : null;
-    const touchedAt = followed ? this.#life.touchedAt : 0;
-    const loaded = await openOwned(this.#context, { id: this.id, folder: this.folder, claim, touchedAt });
-    this.#open = null;
-    await followed?.close();
-    if (!loaded) return this.#vanish();
-    this.#own(loaded);
-    this.#publish();
-  }
-
-  async #openFollowed(): Promise<void> {
-    const opened = await FollowedStream.open(this.#context, this);
-    if (!opened) return this.#vanish();
-    this.#adopt(opened.stream, opened.touchedAt);
-    this.#publish();
-  }
-
-  #own(loaded: OwnedLog): void {
-    const owned = new OwnedStream(this.#context, loaded, (head) => {
-      this.#lastHead = head;
-      this.#life.touch(head, true);
-      this.#waiting.notify(head);
-    });
-    this.#adopt(owned, loaded.touchedAt);
-    // Lost before there was anybody here to be told.
-    if (loaded.claim !== this.#context.lock.claim) this.loseLock(lockLost(this.#context.layout.root));
-  }
-
-  #adopt(open: OwnedStream | FollowedStream, touchedAt: number): void {
-    const { head } = open.log.state;
-    if (this.#lastHead?.incarnation !== head.incarnation) {
-      // Another stream of the same id: whoever waited for the old one has waited in vain.
-      if (this.#lastHead) this.#waiting.fail(new StreamNotFoundError(this.id));
-      this.#life.reset();
-    }
-    this.#open = open;
-    this.#lastHead = head;
-    this.#life.learn(touchedAt);
-  }
-
-  /** Tells the waiters what a load or refresh has brought. */
-  #publish(): void {
-    const open = this.#loaded();
-    this.#lastHead = open.log.state.head;
-    this.#waiting.notify(open.log.state.head);
-    if (open.log.damage) this.#waiting.fail(corruptError(open));
-  }
-
-  #vanish(): void {
-    this.#open = null;
-    this.#lastHead = null;
-    this.#life.reset();
-    this.#reason = new StreamNotFoundError(this.id);
-    this.#waiting.fail(this.#reason);
-  }
-
-  async #refreshNow(care: FollowCare): Promise<void> {
-    const open = this.#open;
-    if (open?.kind !== 'following' || this.#context.lock.held) return this.#ensure();
-    try {
-      const { news, touchedAt } = await open.refresh(care);
-      this.#life.learn(touchedAt);
-      if (news === 'some') this.#publish();
-      if (news !== 'replaced') return;
-    } catch (error) {
-      if (!isMissing(error)) throw toFileError(error, `reading ${open.files.paths.log}`);
-    }
-    this.#open = null;
-    await open.close();
-    await this.#ensure();
+  /** Those who wait for news of a stream that this process writes no more get them as readers do. */
+  #readOn(): void {
+    this.#waiting.keepWatch();
+    this.#news.look();
   }
 
   async #remove(): Promise<void> {
-    const head = this.#open?.log.state.head;
-    await this.#close(new StreamNotFoundError(this.id));
+    const head = this.#loading.open?.log.state.head;
+    await this.#loading.close(new StreamNotFoundError(this.id));
     const isRetained = await this.#host.discard(this);
-    this.#vanish();
+    this.#loading.vanish();
     if (head && !isRetained) this.#host.released(head);
   }
 
   async #expire(): Promise<void> {
-    if (!this.#open || !this.#isExpired()) return;
+    if (!this.#loading.open || !this.#isExpired()) return;
     if (this.#context.lock.held) await this.#remove();
     else this.#waiting.fail(new StreamNotFoundError(this.id));
   }
 
   #isExpired(): boolean {
-    return this.#open !== null && this.#life.isExpired(this.#open.log.state.head);
-  }
-
-  #latestHead(): StreamHead {
-    const head = this.#open?.log.state.head ?? this.#lastHead;
-    if (!head) throw this.#reason;
-    return head;
-  }
-
-  #loaded(): OwnedStream | FollowedStream {
-    if (!this.#open) throw this.#reason;
-    return this.#open;
-  }
-
-  #sound(): OwnedStream | FollowedStream {
-    const open = this.#loaded();
-    if (open.log.damage) throw corruptError(open);
-    return open;
-  }
-
-  #owned(): OwnedStream {
-    const open = this.#sound();
-    if (open.kind !== 'owned') throw lockLost(this.#context.layout.root);
-    return open;
+    const { open } = this.#loading;
+    return open !== null && this.#life.isExpired(open.log.state.head);
   }
 }
