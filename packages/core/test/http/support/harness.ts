@@ -59,6 +59,11 @@ export function createHarness({
   };
 }
 
+/** A request for server-sent events, for tests that read the bytes of the response. */
+export function sseRequest(id: string, query = 'offset=-1', init: RequestInit = {}): Request {
+  return new Request(`${BASE}/${id}?live=sse&${query}`, init);
+}
+
 /** Reads a response of server-sent events. */
 export function connect(response: Response): SseConnection {
   const events = response.body
@@ -125,6 +130,11 @@ export function watch(store: StreamStore): WatchedStore {
     parked: (count) =>
       calls.wait >= count ? Promise.resolve() : new Promise((resolve) => waiting.push({ count, resolve })),
   };
+}
+
+/** A store's methods as plain functions, to be overridden one by one. */
+export function bind(store: StreamStore): StreamStore {
+  return watch(store).store;
 }
 
 /** True for a control event that says the reader has everything. */
