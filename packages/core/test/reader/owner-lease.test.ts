@@ -2,15 +2,7 @@
 import { createMemoryStreamStore, getStreamReader, runJournalId, type StreamStore } from '@perennial/core';
 import { describe, expect, it } from 'vitest';
 
-/** Reads until the stream is over; returns the values and why it is. */
-async function drain(reader: ReturnType<typeof getStreamReader<string>>) {
-  const values: string[] = [];
-  for (;;) {
-    const read = await reader.read();
-    if (!read.ok) return { values, error: read.error };
-    values.push(read.value);
-  }
-}
+import { drain } from './support/one-stream.ts';
 
 describe('leases of an owner', () => {
   /** Time passes with each look at the clock. */
