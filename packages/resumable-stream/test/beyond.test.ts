@@ -3,29 +3,17 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-import { createMemoryStreamStore, type StreamStore } from '@perennial/core';
+import { createMemoryStreamStore } from '@perennial/core';
 import { type RedisServer, startRedis } from '@perennial/redis-server';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 
 import { createResumableStreamContext, type ResumableStreamContextOptions } from '../src/index.ts';
-import { createSource, listen } from './support.ts';
+import { createGatedStore, createSource, listen } from './support.ts';
 
 type Settings = Partial<ResumableStreamContextOptions>;
 
 const inMemory = (options: Settings = {}) =>
   createResumableStreamContext({ waitUntil: null, store: createMemoryStreamStore(), onError: () => {}, ...options });
-
-/** A store whose appends wait until a test lets them through. */
-function gatedStore(): { readonly store: StreamStore; open(): void } {
-  const gate = Promise.withResolvers<void>();
-  const store = createMemoryStreamStore();
-  const append = store.append.bind(store);
-  vi.spyOn(store, 'append').mockImplementation(async (...args) => {
-    await gate.promise;
-    return append(...args);
-  });
-  return { store, open: () => gate.resolve() };
-}
 
 describe('stopping', () => {
   test('reaches the producer from another context, and readers get what was there', async () => {
@@ -131,7 +119,7 @@ describe('producing', () => {
   });
 
   test('takes no more of the source than it can store', async () => {
-    const { store, open } = gatedStore();
+    const { store, open } = createGatedStore();
     let taken = 0;
     const endless = new ReadableStream<string>(
       {

@@ -1,9 +1,9 @@
 /** Sources, stores and callbacks that misbehave: production ends all the same, and nothing that was given before is lost. */
-import { createMemoryStreamStore, StreamError, type StreamStore } from '@perennial/core';
+import { createMemoryStreamStore, StreamError } from '@perennial/core';
 import { describe, expect, test, vi } from 'vitest';
 
 import { createResumableStreamContext, type ResumableStreamContextOptions } from '../src/index.ts';
-import { createSource, listen } from './support.ts';
+import { createGatedStore, createSource, listen } from './support.ts';
 
 /** A context, what it told `onError`, and a promise for the end of everything it was given to wait for. */
 function watched(options: Partial<ResumableStreamContextOptions>) {
@@ -33,23 +33,11 @@ function pieces(texts: readonly string[], then: (controller: ReadableStreamDefau
   );
 }
 
-/** A store whose appends wait until a test lets them through. */
-function gated(): { readonly store: StreamStore; open(): void } {
-  const gate = Promise.withResolvers<void>();
-  const store = createMemoryStreamStore();
-  const append = store.append.bind(store);
-  vi.spyOn(store, 'append').mockImplementation(async (...args) => {
-    await gate.promise;
-    return append(...args);
-  });
-  return { store, open: () => gate.resolve() };
-}
-
 const never = (): Promise<never> => new Promise(() => {});
 
 describe('a source', () => {
   test('that fails keeps the text it gave before, also what was not stored yet', async () => {
-    const { store, open } = gated();
+    const { store, open } = createGatedStore();
     const { context, told, produced } = watched({ store });
     const failing = Promise.withResolvers<void>();
     const source = pieces(['all ', 'of ', 'this'], async (controller) => {
@@ -66,7 +54,7 @@ describe('a source', () => {
   });
 
   test('that fails when it is stopped keeps it too', async () => {
-    const { store, open } = gated();
+    const { store, open } = createGatedStore();
     const { context, told, produced } = watched({ store });
     const own = listen(
       await context.createNewResumableStream('b', (signal) =>

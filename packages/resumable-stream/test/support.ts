@@ -1,3 +1,6 @@
+import { createMemoryStreamStore, type StreamStore } from '@perennial/core';
+import { vi } from 'vitest';
+
 /** What a consumer of a stream of text got. */
 export interface Heard {
   text: string;
@@ -64,4 +67,23 @@ export function createSource(): Source {
     end: () => controller?.close(),
     fail: (error) => controller?.error(error),
   };
+}
+
+/** A store that a test holds back. */
+export interface GatedStore {
+  readonly store: StreamStore;
+  /** Lets its appends through. */
+  open(): void;
+}
+
+/** Creates a store whose appends wait until a test lets them through. */
+export function createGatedStore(): GatedStore {
+  const gate = Promise.withResolvers<void>();
+  const store = createMemoryStreamStore();
+  const append = store.append.bind(store);
+  vi.spyOn(store, 'append').mockImplementation(async (...args) => {
+    await gate.promise;
+    return append(...args);
+  });
+  return { store, open: () => gate.resolve() };
 }
