@@ -7,19 +7,22 @@ import { defineConfig } from 'vitest/config';
 
 const conditions = ['perennial-source', 'module', 'node', 'development|production'];
 
+/** For the published suite of the protocol, whose tests of times to live all wait at the same time. */
+const WAITING = 20;
+
 const packages: readonly Package[] = [
   { name: 'core' },
   { name: 'testing' },
-  { name: 'protocol-suite' },
+  { name: 'protocol-suite', maxConcurrency: WAITING },
   { name: 'pipeline' },
-  { name: 'store-file' },
+  { name: 'store-file', maxConcurrency: WAITING },
   { name: 'redis-server' },
-  { name: 'store-redis' },
+  { name: 'store-redis', maxConcurrency: WAITING },
   { name: 'workflow' },
   { name: 'actor' },
   { name: 'react', environment: 'happy-dom' },
-  { name: 'next' },
-  { name: 'node' },
+  { name: 'next', maxConcurrency: WAITING },
+  { name: 'node', maxConcurrency: WAITING },
   { name: 'resumable-stream' },
   // Its tests start processes, many of them one after the other.
   { name: 'cli', testTimeout: 60_000 },
@@ -35,28 +38,33 @@ interface Package {
   readonly root?: string;
   /** @default 20_000 */
   readonly testTimeout?: number;
+  /** Tests of a file that may run at a time, where it lets them. @default 5 */
+  readonly maxConcurrency?: number;
 }
 
 export default defineConfig({
   test: {
     // One for each core: the tests of processes and servers mostly wait, so the default of one less leaves two cores half idle.
     maxWorkers: '100%',
-    projects: packages.map(({ name, environment = 'node', root = `packages/${name}`, testTimeout = 20_000 }) => ({
-      resolve: { conditions },
-      ssr: { resolve: { conditions } },
-      test: {
-        name: `@perennial/${name}`,
-        root,
-        environment,
-        include: ['test/**/*.test.{ts,tsx}'],
-        typecheck: { enabled: false },
-        testTimeout,
-        hookTimeout: 20_000,
-        teardownTimeout: 10_000,
-        restoreMocks: true,
-        unstubGlobals: true,
-      },
-    })),
+    projects: packages.map(
+      ({ name, environment = 'node', root = `packages/${name}`, testTimeout = 20_000, maxConcurrency = 5 }) => ({
+        resolve: { conditions },
+        ssr: { resolve: { conditions } },
+        test: {
+          name: `@perennial/${name}`,
+          root,
+          environment,
+          include: ['test/**/*.test.{ts,tsx}'],
+          typecheck: { enabled: false },
+          testTimeout,
+          hookTimeout: 20_000,
+          teardownTimeout: 10_000,
+          maxConcurrency,
+          restoreMocks: true,
+          unstubGlobals: true,
+        },
+      }),
+    ),
     coverage: {
       provider: 'v8',
       include: ['packages/*/src/**'],

@@ -1,10 +1,10 @@
-import { expect, test } from '../support/test.ts';
+import { expect, INTERRUPTIBLE, test } from '../support/test.ts';
 
 const QUESTION = 'How is the cider pressed?';
 
 test.use({
   // A browser takes some seconds to notice.
-  pace: '8',
+  pace: INTERRUPTIBLE,
   allowedErrors: [/ERR_INTERNET_DISCONNECTED|ERR_NETWORK|Failed to fetch|Load failed|network/i],
 });
 

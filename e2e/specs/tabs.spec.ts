@@ -1,4 +1,6 @@
-import { expect, test } from '../support/test.ts';
+import { expect, INTERRUPTIBLE, test } from '../support/test.ts';
+
+test.use({ pace: INTERRUPTIBLE });
 
 test('two tabs show the same answer while it is written', async ({ chat, openTab }) => {
   test.slow();

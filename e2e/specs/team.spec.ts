@@ -2,7 +2,7 @@ import { AxeBuilder } from '@axe-core/playwright';
 import type { Locator } from '@playwright/test';
 
 import type { ChatPage } from '../support/chat-page.ts';
-import { expect, test } from '../support/test.ts';
+import { expect, INTERRUPTIBLE, test } from '../support/test.ts';
 
 const QUESTION = 'How is the cider pressed?';
 const MEMBERS = ['Researcher', 'Analyst', 'Writer'] as const;
@@ -29,6 +29,8 @@ async function faults(chat: ChatPage): Promise<string[]> {
   const { violations } = await new AxeBuilder({ page: chat.page }).analyze();
   return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
 }
+
+test.use({ pace: INTERRUPTIBLE });
 
 test('three actors contribute one after the other, and a reload in the middle changes nothing', async ({
   chat,
