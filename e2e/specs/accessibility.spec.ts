@@ -1,7 +1,7 @@
 import { AxeBuilder } from '@axe-core/playwright';
 
 import type { ChatPage } from '../support/chat-page.ts';
-import { expect, test } from '../support/test.ts';
+import { expect, QUICK, test } from '../support/test.ts';
 
 async function seriousFaults(chat: ChatPage): Promise<string[]> {
   const { violations } = await new AxeBuilder({ page: chat.page }).analyze();
@@ -9,6 +9,8 @@ async function seriousFaults(chat: ChatPage): Promise<string[]> {
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
     .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
 }
+
+test.use({ pace: QUICK });
 
 for (const colorScheme of ['light', 'dark'] as const) {
   for (const [name, viewport] of [

@@ -1,4 +1,6 @@
-import { expect, test } from '../support/test.ts';
+import { expect, QUICK, test } from '../support/test.ts';
+
+test.use({ pace: QUICK });
 
 test('a question gets a cited answer with its sources', async ({ chat }) => {
   await chat.ask('When are the apple trees pruned?');

@@ -1,12 +1,8 @@
-import { expect, INTERRUPTIBLE, test } from '../support/test.ts';
+import { expect, test } from '../support/test.ts';
 
 const QUESTION = 'How is the cider pressed?';
 
-test.use({
-  // A browser takes some seconds to notice.
-  pace: INTERRUPTIBLE,
-  allowedErrors: [/ERR_INTERNET_DISCONNECTED|ERR_NETWORK|Failed to fetch|Load failed|network/i],
-});
+test.use({ allowedErrors: [/ERR_INTERNET_DISCONNECTED|ERR_NETWORK|Failed to fetch|Load failed|network/i] });
 
 test('without a network the tab says so, keeps what it has, and goes on when the network is back', async ({
   chat,

@@ -1,8 +1,6 @@
-import { expect, INTERRUPTIBLE, test } from '../support/test.ts';
+import { expect, test } from '../support/test.ts';
 
 const QUESTION = 'How is the cider pressed?';
-
-test.use({ pace: INTERRUPTIBLE });
 
 test('a reload in mid-answer loses and doubles nothing', async ({ chat, openTab }) => {
   test.slow();

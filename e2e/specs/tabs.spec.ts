@@ -1,6 +1,4 @@
-import { expect, INTERRUPTIBLE, test } from '../support/test.ts';
-
-test.use({ pace: INTERRUPTIBLE });
+import { expect, test } from '../support/test.ts';
 
 test('two tabs show the same answer while it is written', async ({ chat, openTab }) => {
   test.slow();

@@ -11,16 +11,16 @@ import { type BrowserContext, expect, test as base } from '@playwright/test';
 import { ChatPage } from './chat-page.ts';
 import { type RunningDemo, startDemo } from './start-demo.ts';
 
-/** Words per second of answers that a test waits for, unless it uses {@link INTERRUPTIBLE}. */
-const PACE = '12';
-
 /** Words per second at which there is time to do something in the middle of an answer. */
-export const INTERRUPTIBLE = '8';
+const PACE = '8';
+
+/** Words per second for tests that mostly wait for the end of an answer. */
+export const QUICK = '20';
 
 /** The environment in which answers can be interrupted and a dead producer is noticed soon. */
 export const DEMO_ENV: Readonly<Record<string, string>> = {
   PERENNIAL_DOCS: join(import.meta.dirname, '..', 'fixtures', 'corpus'),
-  PERENNIAL_DEMO_PACE: INTERRUPTIBLE,
+  PERENNIAL_DEMO_PACE: PACE,
   PERENNIAL_DEMO_LEASE_MS: '2000',
   OPENAI_API_KEY: '',
   OPENAI_BASE_URL: '',
