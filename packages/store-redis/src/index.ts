@@ -8,4 +8,4 @@ export { RedisDataLossError, RedisReplicationError } from './errors.ts';
 export type { RedisStreamStoreOptions } from './options.ts';
 export { createRedisStreamStore } from './redis-store.ts';
 export type { RedisStoreWarning } from './server-check.ts';
-export { type ChunkTarget, leaseRedisStore, type SharedStoreOptions, type StoreLease } from './shared-store.ts';
+export { type ChunkTarget, leaseRedisStore, type SharedStoreOptions, type StoreLease } from './store-lease.ts';

@@ -9,7 +9,7 @@ import {
   type StreamReadError,
 } from '@perennial/core';
 
-import { type ChunkTarget, leaseRedisStore, type SharedStoreOptions, type StoreLease } from '../shared-store.ts';
+import { type ChunkTarget, leaseRedisStore, type SharedStoreOptions, type StoreLease } from '../store-lease.ts';
 
 /** Options of {@link RedisStreamConsumer.read}. */
 export interface ConsumeOptions {

@@ -11,7 +11,7 @@ import {
   toStreamFailure,
 } from '@perennial/core';
 
-import { type ChunkTarget, leaseRedisStore, type SharedStoreOptions, type StoreLease } from '../shared-store.ts';
+import { type ChunkTarget, leaseRedisStore, type SharedStoreOptions, type StoreLease } from '../store-lease.ts';
 
 /** Options of {@link RedisStreamPublisher}. */
 export interface RedisStreamPublisherOptions extends SharedStoreOptions {
