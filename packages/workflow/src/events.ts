@@ -23,7 +23,7 @@ export type WorkflowEvent =
   /** Another worker had the run before; `takeover` counts. */
   | (RunEvent & { readonly type: 'run_resumed'; readonly takeover: number })
   | (RunEvent & { readonly type: 'run_ended'; readonly end: StreamEnd })
-  /** This worker does not advance the run (any more): another one does, the store is gone, or the journal cannot be read. */
+  /** This worker does not, or no longer, advance the run: another one does, the store is gone, or the journal cannot be read. */
   | (RunEvent & { readonly type: 'run_lost'; readonly error: Error })
   | (StepEvent & { readonly type: 'step_started' })
   | (StepEvent & { readonly type: 'step_completed' })

@@ -32,7 +32,7 @@ export function runFlatFunction(step: StepRuntime, fn: ItemFunction, context: It
   );
 }
 
-/** An item that is async-iterable becomes its values, any other stays what it is. */
+/** An item that is async-iterable becomes its values; other items stay what they are. */
 export function runFlatten(step: StepRuntime): ItemRunner {
   return (item, slot) => {
     if (isAsyncIterable(item)) slot.pour(guarded(step, toPull(item), { item, index: slot.index }));
