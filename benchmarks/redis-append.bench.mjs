@@ -17,8 +17,8 @@ const payload = JSON.stringify({ type: 'text-delta', id: '0', delta: 'some token
 const BARE = "for i = 1, #ARGV do redis.call('XADD', KEYS[1], '*', 'd', ARGV[i]) end return #ARGV";
 
 const FLOOR = `redis.call('TIME')
-local n = redis.call('HINCRBY', KEYS[1], ARGV[2], 1)
-redis.call('XADD', KEYS[2], 'NOMKSTREAM', '0-' .. n, 'r', ARGV[5])
+local n = redis.call('HINCRBY', KEYS[1], ARGV[1], 1)
+redis.call('XADD', KEYS[2], 'NOMKSTREAM', '0-' .. n, 'r', ARGV[3])
 redis.call('SPUBLISH', KEYS[2], '')
 return n`;
 
@@ -104,7 +104,7 @@ async function openFloor({ client }, [data]) {
   const fields = ['i', 'incarnation', 'k', '0', 'f', '0', 'm', 'application/json'];
   await client.hset(`{${id}}:meta`, 'n;incarnation;0', '1', ...fields);
   await client.xadd(`{${id}}:log`, '0-1', 'r', data);
-  const args = [';604800000;0', 'n;incarnation;0', '1', '1', data];
+  const args = ['n;incarnation;0', '1', data];
   return () => client.callBuffer('EVALSHA', [sha, '2', `{${id}}:meta`, `{${id}}:log`, ...args]);
 }
 

@@ -1,8 +1,7 @@
 -- Appends segments of one or more requests to a stream, in order, as one atomic write.
 --
 -- KEYS: see include/head.lua.
--- ARGV: 1-3 see include/head.lua; 4 = a first segment that the caller expects to take the usual way of include/usual-append.lua, and then
---   ARGV[2] is the stream's usualCounter of include/head.lua instead of its incarnation ('' = none); then items:
+-- ARGV: 1-3 see include/head.lua; then items:
 --   'T' .. token        Fencing token of the segments that follow; 0 until the first.
 --   count               A segment of that many JSON texts, without anything else; its records follow.
 --   count ',' flags ',' first sequence ',' epoch ',' expected position
@@ -15,23 +14,20 @@
 -- time ';' count ';' sequence ';' attributes. A sequence is '' without a producer, '=' and the sequence when the whole segment has one,
 -- else the difference between sequence and position, which all records of the segment share.
 --
--- Returns the head's next position alone, or { 0, head }, where include/usual-append.lua says so, else
--- { 0, head, results, stream sequences of the results 6 }; results are '' when every segment was stored without a skip, one after
--- the other up to the head's next position, else joined by ';', one per segment:
+-- Returns { 0, head, results, stream sequences of the results 6 }, or 1 instead of 0 where the next append may take the usual way (see
+-- include/usual-append.lua); results are '' when every segment was stored without a skip, one after the other up to the head's next
+-- position, else joined by ';', one per segment:
 --   0,position,skipped = stored; 1,next sequence = duplicate; 2,epoch = stale epoch; 3,skipped = closed; 4,skipped = content type;
 --   5,expected sequence = gap; 6 = stream sequence regression; 7,next position = conflict; 8,token = fenced.
 -- Negative codes: { -1 } no such stream; { -9 } kept for its forks only; { -2, next position } the server lost acknowledged records; { -4 } the log is not the one that
 -- the head belongs to, nothing was written.
 --
 -- The order of the checks is that of decideAppend in core; a property test holds the two against each other.
--- @include start
+-- @include head
 
 local LINE_FEED, SEPARATOR = '\n', '\30'
--- A page has to fetch the whole of its first and its last entry.
+-- A page has to fetch the whole of its first and its last entry. isUsual() in codec/append.ts goes by the same.
 local ENTRY_RECORDS, ENTRY_BYTES = 128, 16384
-
--- @include usual-append
--- @include head
 
 local band, min, max = bit.band, math.min, math.max
 local h = living()
@@ -91,12 +87,7 @@ local function spell()
   plain = false
 end
 
-local at, last = 5, #ARGV
-if ARGV[4] ~= '' then
-  at = 4
-  given = tonumber(match(ARGV[2], ';(%d+);?l?$'))
-  if given > token then token = given end
-end
+local at, last = 4, #ARGV
 while at <= last do
   local item = ARGV[at]
   at = at + 1
@@ -222,11 +213,12 @@ if stored or raised then
       fields = {}
     end
   end
-  local counter = counterOf(h)
-  set(counter, h[N])
+  local before = h.counter
+  h.counter = counterOf(h)
+  set(h.counter, h[N])
   call('HSET', META, unpack(fields))
-  if counter ~= h.counter then call('HDEL', META, h.counter) end
+  if h.counter ~= before then call('HDEL', META, before) end
   if closing or h[T] then expire(h) end
   if closing or nextPosition > first then call('SPUBLISH', LOG, '') end
 end
-return { 0, public(h), plain and '' or table.concat(results, ';'), regressions[1] and regressions }
+return { h.counter == 'n' and 0 or 1, public(h), plain and '' or table.concat(results, ';'), regressions[1] and regressions }

@@ -71,7 +71,7 @@ function scriptModule(name) {
 ${imports.join('\n')}
 
 /** lua/${file} */
-export const ${name}Script: RedisScript = {
+export const ${camelCase(name)}Script: RedisScript = {
   name: '${name}',
   sha: '${sha}',
   source: [

@@ -100,7 +100,7 @@ class RedisStreamStore implements StreamStore {
       pollMs: options.pollMs,
       random: options.random,
     });
-    this.#batcher = createAppendBatcher((id, requests) => this.#scripts.append(id, requests));
+    this.#batcher = createAppendBatcher((id, requests, outcome) => this.#scripts.append(id, requests, outcome));
     this.#forks = createRedisForks({
       scripts: this.#scripts,
       index: this.#index,

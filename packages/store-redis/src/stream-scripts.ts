@@ -18,10 +18,10 @@ import {
 } from '@perennial/core';
 
 import { appended, usuallyAppended } from './append/append-answer.ts';
-import { appendArguments } from './append/append-arguments.ts';
-import type { BatchAnswer } from './append/append-batcher.ts';
+import type { BatchAnswer, BatchOutcome } from './append/append-batcher.ts';
+import { usualAppend, type UsualAppend } from './append/usual-append.ts';
 import type { RedisArgument, RedisReply } from './clients/port.ts';
-import type { EncodedRequest } from './codec/append.ts';
+import { type EncodedRequest, joinRequests } from './codec/append.ts';
 import { createArguments, markArguments, type NewStreamArguments } from './codec/arguments.ts';
 import { decodeHead, decodeOrigin, decodeProducer, lengthOf } from './codec/head.ts';
 import type { RedisConnection } from './connection/redis-connection.ts';
@@ -150,27 +150,68 @@ export class StreamScripts {
     return status === 1 ? { id, incarnation, fork: decodeOrigin(reply[2]) } : null;
   }
 
-  append(id: string, requests: readonly EncodedRequest[]): Promise<BatchAnswer> {
-    // Without `#run`, and no asynchronous function: a single awaited append notices each promise.
+  append(id: string, requests: readonly EncodedRequest[], outcome: BatchOutcome): void {
+    const { barrier } = this.#connection;
+    const told = barrier ? this.#confirmed(outcome) : outcome;
     const mark = this.#watermarks.get(id);
-    const { runner, barrier } = this.#connection;
-    const answered = runner.run({
-      script: appendScript,
-      target: { id, keys: this.#names.of(id) },
-      args: appendArguments(requests, { settings: this.#settings(), trims: this.#trims, mark }),
-      accept: (reply) => {
-        const answer = Array.isArray(reply)
-          ? appended(id, requests, this.#accept(id, reply, mark))
-          : usuallyAppended(requests, mark?.head, Number(reply));
-        if (!barrier) this.#note(answer.head);
-        return answer;
+    const usual = mark && !this.#trims ? usualAppend(requests, mark, this.#now?.()) : null;
+    if (usual) this.#appendAsUsual(id, requests, usual, told);
+    else this.#appendAnyhow(id, requests, told);
+  }
+
+  /** One command, and a second where the usual way is not open. */
+  #appendAsUsual(
+    id: string,
+    requests: readonly EncodedRequest[],
+    { script, args, known }: UsualAppend,
+    outcome: BatchOutcome,
+  ): void {
+    this.#connection.runner.start(
+      { script, target: this.#target(id), args },
+      {
+        accept: (reply) => {
+          let answer: BatchAnswer;
+          try {
+            if (reply === null) {
+              this.#appendAnyhow(id, requests, outcome);
+              return;
+            }
+            answer = usuallyAppended(requests, known, Number(reply));
+            if (!this.#connection.barrier) this.#advance(known, answer.head);
+          } catch (error) {
+            outcome.failed(error);
+            return;
+          }
+          outcome.answered(answer);
+        },
+        reject: outcome.failed,
       },
-    });
-    if (!barrier) return answered;
-    return answered.then(async (answer) => {
-      await this.#confirm(answer.head, true);
-      return answer;
-    });
+    );
+  }
+
+  #appendAnyhow(id: string, requests: readonly EncodedRequest[], outcome: BatchOutcome): void {
+    const mark = this.#watermarks.get(id);
+    const args = this.#common(mark);
+    joinRequests(requests, args);
+    this.#connection.runner
+      .run({ script: appendScript, target: this.#target(id), args }, (reply) => {
+        const script = this.#accept(id, reply, mark);
+        const answer = appended(id, requests, script);
+        if (!this.#connection.barrier) this.#note(answer.head);
+        this.#watermarks.noteCounter(answer.head, script.status === 1);
+        return answer;
+      })
+      .then(outcome.answered, outcome.failed);
+  }
+
+  /** Tells of an answer when the replicas have what was written. */
+  #confirmed({ answered, failed }: BatchOutcome): BatchOutcome {
+    return {
+      answered: (answer) => {
+        this.#confirm(answer.head, true).then(() => answered(answer), failed);
+      },
+      failed,
+    };
   }
 
   read(request: PageRequest): Promise<ReadResult> {
@@ -250,16 +291,14 @@ export class StreamScripts {
   ): Promise<ScriptAnswer> {
     // Held until the answer is here: it supplies what the script leaves out.
     const mark = this.#watermarks.get(id);
-    return this.#connection.runner.run({
-      script,
-      target: this.#target(id, kinds),
-      args: [...this.#common(mark), ...args],
-      accept: (reply) => this.#accept(id, reply, mark),
-    });
+    return this.#connection.runner.run(
+      { script, target: this.#target(id, kinds), args: [...this.#common(mark), ...args] },
+      (reply) => this.#accept(id, reply, mark),
+    );
   }
 
   /** Refuses what every script may refuse. */
-  #accept(id: string, answer: RedisReply, mark: Readonly<Watermark> | undefined): ScriptAnswer {
+  #accept(id: string, answer: RedisReply, mark: Watermark | undefined): ScriptAnswer {
     const reply = Array.isArray(answer) ? (answer as readonly RedisReply[]) : [answer];
     const status = Number(reply[0]);
     if (status === -1) throw new StreamNotFoundError(id);
@@ -296,6 +335,11 @@ export class StreamScripts {
   #note(head: StreamHead): void {
     this.#watermarks.note(head, this.#connection.barrier !== null);
     this.#onHead(head);
+  }
+
+  #advance(from: StreamHead, to: StreamHead): void {
+    this.#watermarks.advance(from, to);
+    this.#onHead(to);
   }
 
   #lost(error: RedisDataLossError): RedisDataLossError {

@@ -36,13 +36,49 @@ test('an append is one EVALSHA, however many records and segments', async () => 
   expect(seen['xadd']).toBe(Math.ceil(500 / 128) + 1);
 });
 
-test('appends of one turn share a script', async () => {
+test('a usual append is one EVALSHA, with and without a producer', async () => {
+  const store = redis.open();
+  await store.create('s', { leaseMs: 60_000, records: numbered(1) });
+  const append = async (seq?: number) => {
+    const producer = seq === undefined ? {} : { producer: { id: 'p', epoch: 0, seq } };
+    await store.append('s', { segments: [{ records: numbered(100), ...producer }] });
+  };
+  await append();
+  for (const seq of [0, 100]) await append(seq);
+  await reset();
+  await append();
+  await append(200);
+  const { evalsha, hincrby, xadd, spublish, hget, hset, time } = await commands();
+  expect([evalsha, hincrby, xadd, spublish, hget, hset, time]).toEqual([2, 2, 2, 2, 1, 1, 2]);
+});
+
+test('appends of one turn share a script, but for the first after one that was alone', async () => {
   const store = redis.open();
   await store.create('s');
   await store.append('s', { segments: [{ records: numbered(1) }] });
+  const turn = async (count: number): Promise<number | undefined> => {
+    await reset();
+    await Promise.all(Array.from({ length: count }, () => store.append('s', { segments: [{ records: numbered(1) }] })));
+    return (await commands())['evalsha'];
+  };
+  expect(await turn(200)).toBe(2);
+  expect(await turn(200)).toBe(1);
+  expect(await turn(2)).toBe(1);
+  expect(await turn(1)).toBe(1);
+  expect(await turn(2)).toBe(2);
+  expect(await turn(2)).toBe(1);
+});
+
+test('those who append again at once join those who waited', async () => {
+  const store = redis.open();
+  await store.create('s');
   await reset();
-  await Promise.all(Array.from({ length: 200 }, () => store.append('s', { segments: [{ records: numbered(1) }] })));
-  expect((await commands())['evalsha']).toBe(1);
+  const work = async (): Promise<void> => {
+    for (let n = 0; n < 5; n++) await store.append('s', { segments: [{ records: numbered(1) }] });
+  };
+  await Promise.all(Array.from({ length: 20 }, work));
+  // The first is alone, and one ahead from then on.
+  expect((await commands())['evalsha']).toBe(6);
 });
 
 test('a creation is one script', async () => {

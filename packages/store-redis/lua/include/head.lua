@@ -27,12 +27,12 @@ end
 -- What the next position lies under while nothing about a stream is unusual. That this field is there tells the usual append of another
 -- state, so that one command checks all of it, counts, and tells the result: see usual-append.lua.
 local function usualCounter(h)
-  return 'n;' .. h[I] .. ';' .. h[K] .. ((h[L] or h[F] ~= '0') and ';l' or '')
+  return 'n;' .. h[I] .. ';' .. h[K] .. (h[L] and ';' .. h[L] or '')
 end
 
 -- The field in which the next position of a stream belongs. Whoever changes what this goes by has to call recount, or to write it there.
 local function counterOf(h)
-  local unusual = h[N] == '0' or h[M] ~= 'application/json' or h[E] or h[T] or h[CR] or h[X]
+  local unusual = h[N] == '0' or h[F] ~= '0' or h[M] ~= 'application/json' or h[E] or h[T] or h[CR] or h[X]
   return unusual and 'n' or usualCounter(h)
 end
 
@@ -52,8 +52,13 @@ local function forking(h)
 end
 
 local function setForking(h, base, forks, kept)
-  h[X] = text(base) .. ';' .. text(forks) .. (kept and ';1' or ';0')
-  call('HSET', META, 'x', h[X])
+  if base == 0 and forks == 0 and not kept then
+    h[X] = false
+    call('HDEL', META, 'x')
+  else
+    h[X] = text(base) .. ';' .. text(forks) .. (kept and ';1' or ';0')
+    call('HSET', META, 'x', h[X])
+  end
   recount(h)
 end
 

@@ -1,8 +1,8 @@
 /** What the append script returned, as the batcher wants it. */
 import { StreamError, type StreamHead } from '@perennial/core';
 
-import { decodeResults, type EncodedRequest } from '../codec/append.ts';
-import { decodeHead, headAfterAppend } from '../codec/head.ts';
+import { decodeResults, type EncodedRequest, storedBefore } from '../codec/append.ts';
+import { decodeHead } from '../codec/head.ts';
 import { missingRecords } from '../errors.ts';
 import type { ScriptAnswer } from '../scripts/script-answer.ts';
 import type { BatchAnswer } from './append-batcher.ts';
@@ -22,14 +22,50 @@ export function appended(
   return { head, results: decodeResults(requests, head, [reply[2], reply[3]]) };
 }
 
-/** The answer of the script where it gives the next position alone. */
+/** What became of requests that took the usual way, which leaves nothing else of a head changed. */
 export function usuallyAppended(
   requests: readonly EncodedRequest[],
-  known: StreamHead | undefined,
+  known: StreamHead,
   nextPosition: number,
 ): BatchAnswer {
-  if (!known || !(nextPosition > 0))
+  if (!(nextPosition > 0))
     throw new StreamError('STORE_ERROR', 'The append script gave an answer that this version does not know.');
-  const head = headAfterAppend(known, nextPosition, requests[0]?.token ?? 0);
-  return { head, results: decodeResults(requests, head, []) };
+  return { head: headAt(known, nextPosition), results: storedBefore(nextPosition, requests) };
+}
+
+/** The head with another next position. Field by field: a spread takes several times as long. */
+function headAt(
+  {
+    id,
+    incarnation,
+    contentType,
+    createdAt,
+    firstPosition,
+    end,
+    cancel,
+    lease,
+    owner,
+    token,
+    ttlMs,
+    expiresAt,
+    fork,
+  }: StreamHead,
+  nextPosition: number,
+): StreamHead {
+  return {
+    id,
+    incarnation,
+    contentType,
+    createdAt,
+    firstPosition,
+    nextPosition,
+    end,
+    cancel,
+    lease,
+    owner,
+    token,
+    ttlMs,
+    expiresAt,
+    fork,
+  };
 }

@@ -1,8 +1,8 @@
 /**
  * Group commit: one append per stream is under way at a time, and everything that arrives meanwhile goes into the next one.
  *
- * States of a lane: absent or idle (nothing to do) -> gathering (until the end of the current turn) -> sending -> gathering or idle. Requests
- * keep their order; each gets its own results.
+ * States of a lane: absent or idle (nothing to do) -> gathering, where it was crowded before (until the end of the current turn) -> sending
+ * -> sending or idle. Requests keep their order; each gets its own results.
  */
 import type { AppendResult, StreamHead } from '@perennial/core';
 
@@ -15,8 +15,14 @@ export interface BatchAnswer {
   readonly head: StreamHead;
 }
 
-/** Sends requests of one stream as one atomic append. */
-export type SendBatch = (id: string, requests: readonly EncodedRequest[]) => Promise<BatchAnswer>;
+/** Who is told what became of an append script: one of the two, once. Callbacks, because a single awaited append notices each promise. */
+export interface BatchOutcome {
+  readonly answered: (answer: BatchAnswer) => void;
+  readonly failed: (error: unknown) => void;
+}
+
+/** Sends requests of one stream as one atomic append. What it throws, it has not told. */
+export type SendBatch = (id: string, requests: readonly EncodedRequest[], outcome: BatchOutcome) => void;
 
 /** See the head of this file. */
 export interface AppendBatcher {
@@ -54,6 +60,9 @@ export function createAppendBatcher(send: SendBatch): AppendBatcher {
   let busy = 0;
   let whenIdle: (() => void)[] = [];
 
+  const onBusy = (): void => {
+    busy++;
+  };
   const onIdle = (id: string): void => {
     if (lanes.size > KEPT_LANES) lanes.delete(id);
     if (--busy > 0) return;
@@ -63,7 +72,7 @@ export function createAppendBatcher(send: SendBatch): AppendBatcher {
   const laneOf = (id: string): Lane => {
     let lane = lanes.get(id);
     if (!lane) {
-      lane = new Lane(id, send, onIdle);
+      lane = new Lane(id, send, { onBusy, onIdle });
       lanes.set(id, lane);
     }
     return lane;
@@ -72,7 +81,7 @@ export function createAppendBatcher(send: SendBatch): AppendBatcher {
   return {
     append: (id, request) =>
       new Promise((resolve, reject) => {
-        if (laneOf(id).add(request, { resolve, reject })) busy++;
+        laneOf(id).add(request, { resolve, reject });
       }),
     drained: () =>
       busy === 0
@@ -85,72 +94,103 @@ export function createAppendBatcher(send: SendBatch): AppendBatcher {
 
 const NOW = Promise.resolve();
 
+/** What a lane tells of itself. */
+interface LaneEvents {
+  readonly onBusy: () => void;
+  readonly onIdle: (id: string) => void;
+}
+
 /**
  * The appends of one stream. With callbacks that are made once instead of an asynchronous function: an append that is awaited by itself
  * passes here cold, and notices each promise and each turn of the microtask queue.
  */
-class Lane {
+class Lane implements BatchOutcome {
   readonly #id: string;
   readonly #send: SendBatch;
-  readonly #onIdle: (id: string) => void;
+  readonly #events: LaneEvents;
   /** What is to be sent, in order; more than one when the first is full. */
   readonly #batches: Batch[] = [];
   #busy = false;
+  /** More than one request came since the lane was idle, or until it last was. */
+  #crowded = false;
   /** Who waits for what was sent. */
   #callers: readonly Caller[] = [];
 
-  constructor(id: string, send: SendBatch, onIdle: (id: string) => void) {
+  constructor(id: string, send: SendBatch, events: LaneEvents) {
     this.#id = id;
     this.#send = send;
-    this.#onIdle = onIdle;
+    this.#events = events;
   }
 
-  /** Puts a request into the last batch, or into a new one when that is full; true when the lane was idle. */
-  add(request: EncodedRequest, caller: Caller): boolean {
+  /** Sends a request, at once where nothing is under way and nobody else is expected; else with what is gathered. */
+  add(request: EncodedRequest, caller: Caller): void {
+    if (this.#busy) {
+      this.#crowded = true;
+      this.#gather(request, caller);
+      return;
+    }
+    this.#busy = true;
+    this.#events.onBusy();
+    if (!this.#crowded) {
+      this.#deliver([request], [caller]);
+      return;
+    }
+    this.#crowded = false;
+    this.#gather(request, caller);
+    // A microtask later, so that everything appended in this turn goes into one script. `queueMicrotask` makes an AsyncResource for it.
+    void NOW.then(this.#sendGathered);
+  }
+
+  /** Puts a request into the last batch, or into a new one when that is full. */
+  #gather(request: EncodedRequest, caller: Caller): void {
     const last = this.#batches[this.#batches.length - 1];
     if (!last || last.records >= MAX_BATCH_RECORDS || last.size >= MAX_BATCH_SIZE) {
       this.#batches.push({ requests: [request], callers: [caller], records: request.records, size: request.size });
-    } else {
-      last.requests.push(request);
-      last.callers.push(caller);
-      last.records += request.records;
-      last.size += request.size;
-    }
-    if (this.#busy) return false;
-    this.#busy = true;
-    // A microtask later, so that everything appended in this turn goes into one script. `queueMicrotask` makes an AsyncResource for it.
-    void NOW.then(this.#sendNext);
-    return true;
-  }
-
-  readonly #sendNext = (): void => {
-    // There is seldom more than one, and `pop` is much cheaper.
-    const batch = this.#batches.length > 1 ? this.#batches.shift() : this.#batches.pop();
-    if (!batch) {
-      this.#busy = false;
-      this.#onIdle(this.#id);
       return;
     }
-    this.#callers = batch.callers;
-    try {
-      this.#send(this.#id, batch.requests).then(this.#answered, this.#failed);
-    } catch (error) {
-      this.#failed(error);
-    }
-  };
+    last.requests.push(request);
+    last.callers.push(caller);
+    last.records += request.records;
+    last.size += request.size;
+  }
 
-  readonly #answered = ({ results, head }: BatchAnswer): void => {
+  readonly answered = ({ results, head }: BatchAnswer): void => {
     const callers = this.#callers;
     for (let i = 0; i < callers.length; i++) {
       const segments = results[i];
       if (segments instanceof Error) callers[i]?.reject(segments);
       else if (segments) callers[i]?.resolve({ segments, head });
     }
-    this.#sendNext();
+    this.#goOn();
   };
 
-  readonly #failed = (error: unknown): void => {
+  readonly failed = (error: unknown): void => {
     for (const caller of this.#callers) caller.reject(error);
-    this.#sendNext();
+    this.#goOn();
   };
+
+  #goOn(): void {
+    if (this.#batches.length === 0) {
+      this.#busy = false;
+      this.#events.onIdle(this.#id);
+      return;
+    }
+    // Who got an answer and appends again at once joins those who waited: else the two would go on in turns, in twice as many scripts.
+    void NOW.then(this.#sendGathered);
+  }
+
+  readonly #sendGathered = (): void => {
+    // There is seldom more than one, and `pop` is much cheaper.
+    const batch = this.#batches.length > 1 ? this.#batches.shift() : this.#batches.pop();
+    if (batch) this.#deliver(batch.requests, batch.callers);
+  };
+
+  #deliver(requests: readonly EncodedRequest[], callers: readonly Caller[]): void {
+    this.#callers = callers;
+    try {
+      this.#send(this.#id, requests, this);
+    } catch (error) {
+      this.failed(error);
+    }
+  }
 }

@@ -25,8 +25,12 @@ const BYTES = 128;
 const ATTRIBUTES = 256;
 const MIXED = 512;
 
-/** Most records of an entry, as in the script. */
+/** Most records of an entry, and most bytes of one that has several, as in `lua/append.lua`. */
 const ENTRY_RECORDS = 128;
+const ENTRY_BYTES = 16_384;
+
+/** Most bytes of UTF-8 that a UTF-16 code unit becomes. */
+const BYTES_PER_UNIT = 3;
 
 /** A request in the form that the script takes. It shares nothing with the caller's objects. */
 export interface EncodedRequest {
@@ -69,19 +73,18 @@ export function encodeRequest({ token = 0, segments }: AppendRequest): EncodedRe
 }
 
 /**
- * True for requests that become one segment of JSON texts, few enough for one entry: what the usual way of the script takes. Where the texts
- * turn out too long, the script takes the general way.
+ * True for requests that become one segment of JSON texts which fits into one entry. They hold nothing but these texts then, and share the
+ * token and the producer of the first.
  */
 export function isUsual(requests: readonly EncodedRequest[]): boolean {
-  return (
-    Boolean(requests[0]?.joinable) &&
-    endOfGroup(requests, 0) === requests.length &&
-    recordsOf(requests, 0, requests.length) <= ENTRY_RECORDS
-  );
+  if (!requests[0]?.joinable || endOfGroup(requests, 0) < requests.length) return false;
+  const records = recordsOf(requests, 0, requests.length);
+  return records === 1 || (records <= ENTRY_RECORDS && isWithin(ENTRY_BYTES, requests));
 }
 
-/** Adds the items of several requests one after the other, each under its own token; of the first it may have been told `token`. */
-export function joinRequests(requests: readonly EncodedRequest[], items: RedisArgument[], token = 0): void {
+/** Adds the items of several requests one after the other, each under its own token. */
+export function joinRequests(requests: readonly EncodedRequest[], items: RedisArgument[]): void {
+  let token = 0;
   for (let start = 0, end = 0; start < requests.length; start = end) {
     end = endOfGroup(requests, start);
     const first = requests[start];
@@ -103,7 +106,7 @@ export function decodeResults(
   [results, regressions]: readonly (RedisReply | undefined)[],
 ): RequestResult[] {
   const text = String(results ?? '');
-  if (text === '') return consecutive(requests, head.nextPosition - recordsOf(requests, 0, requests.length));
+  if (text === '') return storedBefore(head.nextPosition, requests);
   const codes = text.split(';');
   const sequences = Array.isArray(regressions) ? [...(regressions as readonly RedisReply[])] : [];
   let index = 0;
@@ -122,6 +125,18 @@ export function decodeResults(
       });
     });
   });
+}
+
+/** The results of requests of which everything was stored, one after the other, up to a position. */
+export function storedBefore(nextPosition: number, requests: readonly EncodedRequest[]): RequestResult[] {
+  let position = nextPosition - recordsOf(requests, 0, requests.length);
+  return requests.map(({ counts }) =>
+    counts.map((count) => {
+      const result = { status: 'ok', position, count, skipped: 0 } as const;
+      position += count;
+      return result;
+    }),
+  );
 }
 
 /** Neighbours that form one segment of the script, or single requests. */
@@ -178,15 +193,14 @@ function recordsOf(requests: readonly EncodedRequest[], start: number, end: numb
   return records;
 }
 
-function consecutive(requests: readonly EncodedRequest[], start: number): RequestResult[] {
-  let position = start;
-  return requests.map(({ counts }) =>
-    counts.map((count) => {
-      const result = { status: 'ok', position, count, skipped: 0 } as const;
-      position += count;
-      return result;
-    }),
-  );
+/** True when the items have at most that many bytes. */
+function isWithin(bytes: number, requests: readonly EncodedRequest[]): boolean {
+  let units = 0;
+  for (const { size } of requests) units += size;
+  if (units > bytes || units * BYTES_PER_UNIT <= bytes) return units <= bytes;
+  let left = bytes;
+  for (const { items } of requests) for (const item of items) left -= Buffer.byteLength(item);
+  return left >= 0;
 }
 
 function flagsOf(segment: AppendSegment): number {

@@ -1,4 +1,12 @@
-import type { CancelRequest, ForkOrigin, ProducerState, StreamEnd, StreamHead } from '@perennial/core';
+import {
+  type CancelRequest,
+  type ForkOrigin,
+  JSON_CONTENT_TYPE,
+  mediaType,
+  type ProducerState,
+  type StreamEnd,
+  type StreamHead,
+} from '@perennial/core';
 
 import type { RedisReply } from '../clients/port.ts';
 
@@ -39,25 +47,19 @@ export function decodeHead(id: string, reply: RedisReply | undefined, known: Fix
   };
 }
 
-/** What the usual append leaves of a head: see `lua/include/usual-append.lua`. */
-export function headAfterAppend(known: StreamHead, nextPosition: number, token: number): StreamHead {
-  const { id, incarnation, contentType, createdAt, owner, ttlMs, expiresAt, fork } = known;
-  return {
-    id,
-    incarnation,
-    contentType,
-    createdAt,
-    firstPosition: 0,
-    nextPosition,
-    end: null,
-    cancel: null,
-    lease: null,
-    owner,
-    token,
-    ttlMs,
-    expiresAt,
-    fork,
-  };
+/**
+ * The field that counts the records of a stream of which nothing is unusual, see `lua/include/head.lua`; null where the head shows that
+ * there is none. There may be none for reasons that no head shows.
+ */
+export function usualCounter(head: StreamHead): string | null {
+  const { incarnation, contentType, firstPosition, nextPosition, end, cancel, lease, token, fork } = head;
+  const unusual = nextPosition === 0 || firstPosition > 0 || end || cancel || fork || isMortal(head);
+  if (unusual || (contentType !== JSON_CONTENT_TYPE && mediaType(contentType) !== JSON_CONTENT_TYPE)) return null;
+  return `n;${incarnation};${token}${lease ? `;${lease.durationMs};${lease.beat}` : ''}`;
+}
+
+function isMortal({ ttlMs, expiresAt }: StreamHead): boolean {
+  return ttlMs !== null || expiresAt !== null;
 }
 
 /** Encodes a time to live as the meta hash keeps it; '' = none. */

@@ -1,22 +1,22 @@
 import { performance } from 'node:perf_hooks';
 
-/** Rejects promises that take too long, with one timer for all of them. */
+/** Tells what becomes of promises, or that they take too long, with one timer for all of them. */
 export interface Deadlines {
-  /**
-   * Settles like `promise`, or rejects with `late()` after the time is up. What `accept` returns or throws takes the place of a value in
-   * time, what `recover` returns or throws that of a rejection; of later ones they are not told.
-   */
-  within<T, R = T>(promise: Promise<T>, exits: Exits<T, R>): Promise<R>;
-  /** Forgets all; what is pending settles with its promise only. */
+  /** Tells `outcome` once how the promise settled, or after the time is up that it is late; of what comes later it is not told. */
+  watch<T>(promise: Promise<T>, outcome: Outcome<T>): void;
+  /** Forgets all; what is pending is told of its promise only. */
   close(): void;
 }
 
-/** What becomes of a promise. */
-export interface Exits<T, R = T> {
+/**
+ * Who is told what becomes of a promise. Callbacks that must not throw, rather than a promise, whose turns a single awaited append would
+ * notice.
+ */
+export interface Outcome<T> {
+  readonly accept: (value: T) => void;
+  readonly reject: (error: unknown) => void;
+  /** What it is rejected with when it is late. */
   readonly late: () => Error;
-  readonly recover: (error: unknown) => R | Promise<R>;
-  /** Here rather than in a `then` of the caller's, which would be a promise and a turn more. @default the value as it is */
-  readonly accept?: (value: T) => R;
 }
 
 /** A link of the ring of pending deadlines; one that points to itself is not in it. */
@@ -53,51 +53,31 @@ export function createDeadlines(timeoutMs: number): Deadlines {
   };
 
   return {
-    within<T, R>(promise: Promise<T>, { late, recover, accept }: Exits<T, R>) {
-      return new Promise<R>((resolve, reject) => {
-        const now = performance.now();
-        let expired = false;
-        const link = createLink(now + timeoutMs, () => {
-          expired = true;
-          reject(late());
-        });
-        insertBefore(ring, link);
-        if (timer === undefined) arm(now);
-        promise.then(
-          (value) => {
-            remove(link);
-            if (expired) return;
-            let result: R;
-            try {
-              // Without `accept` the two types are the same.
-              result = accept ? accept(value) : (value as unknown as R);
-            } catch (failure) {
-              reject(toError(failure));
-              return;
-            }
-            resolve(result);
-          },
-          (error: unknown) => {
-            remove(link);
-            if (expired) return;
-            try {
-              resolve(recover(error));
-            } catch (failure) {
-              reject(toError(failure));
-            }
-          },
-        );
+    watch<T>(promise: Promise<T>, { accept, reject, late }: Outcome<T>) {
+      const now = performance.now();
+      let expired = false;
+      const link = createLink(now + timeoutMs, () => {
+        expired = true;
+        reject(late());
       });
+      insertBefore(ring, link);
+      if (timer === undefined) arm(now);
+      promise.then(
+        (value) => {
+          remove(link);
+          if (!expired) accept(value);
+        },
+        (error: unknown) => {
+          remove(link);
+          if (!expired) reject(error);
+        },
+      );
     },
     close() {
       while (ring.next !== ring) remove(ring.next);
       clearTimeout(timer);
     },
   };
-}
-
-function toError(failure: unknown): Error {
-  return failure instanceof Error ? failure : new Error(String(failure));
 }
 
 function createLink(at: number, expire: () => void): Link {

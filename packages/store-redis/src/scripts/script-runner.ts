@@ -3,26 +3,29 @@ import { StreamError } from '@perennial/core';
 import type { RedisArgument, RedisPort, RedisReply } from '../clients/port.ts';
 import { isUnknownScript, toRedisError } from '../errors.ts';
 import type { StreamKeys } from '../keys.ts';
-import { createDeadlines, type Exits } from './deadlines.ts';
+import { createDeadlines, type Outcome } from './deadlines.ts';
 import type { RedisScript } from './redis-script.ts';
 
 /** Sends scripts and commands, each with a deadline, and translates what goes wrong. */
 export interface ScriptRunner {
   /** Runs a script on a stream's keys: one command, and a second one where the server does not know the script yet. */
-  run<R>(call: ScriptCall<R>): Promise<R>;
+  run<R>(call: ScriptCall, accept: (reply: RedisReply) => R): Promise<R>;
+  /** The same, with callbacks; they must not throw. */
+  start(call: ScriptCall, outcome: ScriptOutcome): void;
   /** Sends a single command to the server of `key`. */
   send(key: string | null, command: readonly RedisArgument[]): Promise<RedisReply>;
   close(): void;
 }
 
 /** A run of a script. */
-export interface ScriptCall<R> {
+export interface ScriptCall {
   readonly script: RedisScript;
   readonly target: ScriptTarget;
   readonly args: readonly RedisArgument[];
-  /** Makes a result of the reply, or throws. */
-  readonly accept: (reply: RedisReply) => R;
 }
+
+/** Who is told what a script returned, or why it did not. */
+export type ScriptOutcome = Pick<Outcome<RedisReply>, 'accept' | 'reject'>;
 
 /** The stream a script works on. */
 export interface ScriptTarget {
@@ -64,33 +67,35 @@ export function createScriptRunner(port: () => RedisPort | Promise<RedisPort>, t
       return Promise.reject(error instanceof Error ? error : new Error(String(error)));
     }
   };
-  const dispatch = <R>(
-    key: string | null,
-    command: readonly RedisArgument[],
-    exits: Omit<Exits<RedisReply, R>, 'late'>,
-  ): Promise<R> => {
-    const { accept, recover } = exits;
-    const late = (): Error => lateAnswer(command, timeoutMs);
-    return deadlines.within(hand(key, command), accept ? { late, recover, accept } : { late, recover });
+  const dispatch = (key: string | null, command: readonly RedisArgument[], { accept, reject }: ScriptOutcome): void => {
+    deadlines.watch(hand(key, command), { accept, reject, late: () => lateAnswer(command, timeoutMs) });
+  };
+  const start = ({ script, target, args }: ScriptCall, { accept, reject }: ScriptOutcome): void => {
+    const { meta } = target.keys;
+    const fail = (error: unknown): void => reject(failure(error, script, target));
+    dispatch(meta, scriptCommand(['evalsha', script.sha], target, args), {
+      accept,
+      reject: (error) => {
+        if (!isUnknownScript(error)) fail(error);
+        else dispatch(meta, scriptCommand(['eval', script.source], target, args), { accept, reject: fail });
+      },
+    });
   };
 
   return {
-    run({ script, target, args, accept }) {
-      const { meta } = target.keys;
-      const again = (error: unknown): never => {
-        throw failure(error, script, target);
-      };
-      const recover = (error: unknown) => {
-        if (!isUnknownScript(error)) throw failure(error, script, target);
-        return dispatch(meta, scriptCommand(['eval', script.source], target, args), { accept, recover: again });
-      };
-      return dispatch(meta, scriptCommand(['evalsha', script.sha], target, args), { accept, recover });
-    },
+    start,
+    run: async (call, accept) =>
+      accept(
+        await new Promise<RedisReply>((resolve, reject) => {
+          start(call, { accept: resolve, reject });
+        }),
+      ),
     send: (key, command) =>
-      dispatch<RedisReply>(key, command, {
-        recover: (error) => {
-          throw toRedisError(error, `sending ${String(command[0])}`);
-        },
+      new Promise((resolve, reject) => {
+        dispatch(key, command, {
+          accept: resolve,
+          reject: (error) => reject(toRedisError(error, `sending ${String(command[0])}`)),
+        });
       }),
     close: () => deadlines.close(),
   };

@@ -123,6 +123,12 @@ const runOfProducer = (bytes: boolean): fc.Arbitrary<AppendRequest[]> =>
       });
     });
 
+/** What a writer sends again after its stream has ended. */
+const sentAgainAfterEnd = (bytes: boolean): fc.Arbitrary<AppendRequest[]> =>
+  fc
+    .tuple(runOfProducer(bytes), end)
+    .map(([run, given]) => [...run, { token: 1, segments: [{ records: [], end: given }] }, ...run]);
+
 const anyProgram = fc.boolean().chain((bytes) =>
   fc.record({
     contentType: fc.constant(bytes ? 'application/octet-stream' : 'application/json'),
@@ -130,10 +136,11 @@ const anyProgram = fc.boolean().chain((bytes) =>
     leaseMs: seldom(fc.constant(60_000)),
     bursts: fc.array(
       fc.oneof(
-        { weight: 3, arbitrary: fc.array(request(bytes), { minLength: 1, maxLength: 5 }) },
-        { weight: 2, arbitrary: runOfProducer(bytes) },
+        { weight: 9, arbitrary: fc.array(request(bytes), { minLength: 1, maxLength: 5 }) },
+        { weight: 6, arbitrary: runOfProducer(bytes) },
+        { weight: 1, arbitrary: sentAgainAfterEnd(bytes) },
         {
-          weight: 1,
+          weight: 3,
           arbitrary: fc.tuple(request(bytes), runOfProducer(bytes)).map(([one, run]) => [one, ...run]),
         },
       ),

@@ -1,4 +1,4 @@
-/** Which appends take the usual way of the script, and what its answers are; that it decides rightly, decide-append.test.ts checks. */
+/** Which appends the usual scripts take, and what their answers are; that they decide rightly, decide-append.test.ts checks. */
 import type { AppendResult, StreamStore } from '@perennial/core';
 import { describe, expect, test } from 'vitest';
 
@@ -19,7 +19,7 @@ test('appends of an open stream take the usual way, from the second of their pro
     await store.append('s', { segments: [{ records: numbered(1) }] });
     await store.append('s', { segments: [{ records: numbered(1), producer: { id: 'p', epoch: 0, seq } }] });
   }
-  expect(answers).toEqual({ position: 19, head: 0, general: 1 });
+  expect(answers).toEqual({ usual: 10, produced: 9, refused: 0, general: 1 });
   const { records, head } = await store.read('s', { from: 0 });
   expect(records.map(({ producer }) => producer?.seq).filter((seq) => seq !== undefined)).toEqual(
     Array.from({ length: 10 }, (_, seq) => seq),
@@ -27,20 +27,58 @@ test('appends of an open stream take the usual way, from the second of their pro
   expect(head.nextPosition).toBe(21);
 });
 
-test('a lease, and a first position after trimming, are in the head', async () => {
+test('appends under a lease take the usual way until somebody else renews it', async () => {
+  const prefix = freshPrefix();
+  const { port, answers } = countingPort(redis.admin);
+  const store = redis.open({ prefix, client: port });
+  const { head: created } = await store.create('s', { leaseMs: 60_000, records: numbered(3) });
+  const append = () => store.append('s', { segments: [{ records: numbered(2) }] });
+  expect((await append()).head).toEqual({ ...created, nextPosition: 5 });
+  const renewed = await store.mark('s', { type: 'lease' });
+  const { segments, head } = await append();
+  expect(segments).toEqual([{ status: 'ok', position: 5, count: 2, skipped: 0 }]);
+  expect(head).toEqual({ ...renewed, nextPosition: 7 });
+  expect(head.lease).toEqual({ durationMs: 60_000, beat: 1 });
+  expect(answers).toEqual({ usual: 2, produced: 0, refused: 0, general: 0 });
+  await redis.open({ prefix }).mark('s', { type: 'lease' });
+  expect((await append()).head).toEqual({ ...head, nextPosition: 9, lease: { durationMs: 60_000, beat: 2 } });
+  await append();
+  expect(answers).toEqual({ usual: 3, produced: 0, refused: 1, general: 1 });
+  expect((await store.head('s'))?.nextPosition).toBe(11);
+});
+
+test('appends to a trimmed stream take the general way', async () => {
   const prefix = freshPrefix();
   const trimming = redis.open({ prefix, maxRecords: 3 });
-  await trimming.create('s', { leaseMs: 60_000 });
+  await trimming.create('s');
   for (let n = 0; n < 5; n++) await trimming.append('s', { segments: [{ records: numbered(1) }] });
   const { port, answers } = countingPort(redis.admin);
   const store = redis.open({ prefix, client: port });
   const before = await store.head('s');
   const { segments, head } = await store.append('s', { segments: [{ records: numbered(2) }] });
-  expect(answers).toEqual({ position: 0, head: 1, general: 0 });
+  expect(answers).toEqual({ usual: 0, produced: 0, refused: 0, general: 1 });
   expect(segments).toEqual([{ status: 'ok', position: 5, count: 2, skipped: 0 }]);
   expect(head).toEqual({ ...before, nextPosition: 7 });
-  expect(head).toMatchObject({ firstPosition: 2, lease: { durationMs: 60_000, beat: 0 } });
+  expect(head).toMatchObject({ firstPosition: 2 });
   expect(await store.head('s')).toEqual(head);
+});
+
+test('appends of producers with any id, from any process', async () => {
+  const prefix = freshPrefix();
+  const { port, answers } = countingPort(redis.admin);
+  const store = redis.open({ prefix, client: port });
+  await store.create('s', { records: numbered(1) });
+  const ids = ['a,b\u20ac;{}', "p'1 %", 'quo"te', 'line\nfeed', 'back\\slash'];
+  for (const id of ids) {
+    for (const seq of [0, 1, 3])
+      await store.append('s', { segments: [{ records: numbered(seq + 1), producer: { id, epoch: 7, seq } }] });
+    expect(await store.producer('s', id)).toEqual({ epoch: 7, nextSeq: 7 });
+  }
+  const { records } = await redis.open({ prefix }).read('s', { from: 1 });
+  const expected = ids.flatMap((id) => [0, 1, 2, 3, 4, 5, 6].map((seq) => ({ id, epoch: 7, seq })));
+  expect(records.map(({ producer }) => producer)).toEqual(expected);
+  // What JSON has to escape takes the general way.
+  expect(answers).toEqual({ usual: 0, produced: 4, refused: 0, general: 11 });
 });
 
 test('a usual append is one entry, and what does not fit is split', async () => {
@@ -58,10 +96,15 @@ test('a usual append is one entry, and what does not fit is split', async () => 
   expect(await entriesOf(Array<string>(128).fill('1'))).toBe(1);
   expect(await entriesOf([half, half])).toBe(1);
   expect(await entriesOf([JSON.stringify('x'.repeat(20_000))])).toBe(1);
-  expect(answers).toEqual({ position: 3, head: 0, general: 0 });
+  expect(answers).toEqual({ usual: 3, produced: 0, refused: 0, general: 0 });
   expect(await entriesOf(Array<string>(129).fill('1'))).toBe(2);
   expect(await entriesOf([half, half, '1'])).toBe(2);
-  expect(answers).toEqual({ position: 3, head: 0, general: 2 });
+  expect(answers).toEqual({ usual: 3, produced: 0, refused: 0, general: 2 });
+  // In bytes, not in UTF-16 code units.
+  const wide = JSON.stringify('\u20ac'.repeat(2_730));
+  expect(await entriesOf([wide, wide])).toBe(1);
+  expect(await entriesOf([wide, wide, '1'])).toBe(2);
+  expect(answers).toEqual({ usual: 4, produced: 0, refused: 0, general: 3 });
 });
 
 test('a usual append to a stream that lost its log is refused', async () => {
@@ -193,5 +236,23 @@ test('a source goes on retaining what its fork reads, and a fork goes on behind 
     const { records } = await store.read(id, { from: 0 });
     expect(records.map(({ position }) => position)).toEqual([0, 1, 2]);
   }
-  expect(answers).toEqual({ position: 0, head: 0, general: 2 });
+  // Of its forks, the head of a source shows nothing.
+  expect(answers).toEqual({ usual: 0, produced: 0, refused: 1, general: 2 });
+});
+
+test('a source is asked for the usual way once, and again when its fork is gone', async () => {
+  const { port, answers } = countingPort(redis.admin);
+  const store = redis.open({ client: port });
+  await store.create('source', { records: numbered(2) });
+  await store.create('fork', { fork: { from: 'source' } });
+  const append = () => store.append('source', { segments: [{ records: numbered(1) }] });
+  for (let n = 0; n < 3; n++) {
+    await append();
+    await store.head('source');
+  }
+  expect(answers).toEqual({ usual: 0, produced: 0, refused: 1, general: 3 });
+  await store.delete('fork');
+  for (let n = 0; n < 3; n++) await append();
+  expect(answers).toEqual({ usual: 2, produced: 0, refused: 1, general: 4 });
+  expect((await store.head('source'))?.nextPosition).toBe(8);
 });

@@ -2,19 +2,17 @@
 import type { RedisScript } from '../redis-script.ts';
 import { head } from './include/head.ts';
 import { start } from './include/start.ts';
-import { usualAppend } from './include/usual-append.ts';
 
 /** lua/append.lua */
 export const appendScript: RedisScript = {
   name: 'append',
-  sha: 'b334075b6760842b4f5e21c64fe303d719d4eaf9',
+  sha: '326e6ffab582c15b3744f286bfc96dcdb4fc259f',
   source: [
     start,
-    String.raw`local LINE_FEED, SEPARATOR = '\n', '\30'
-local ENTRY_RECORDS, ENTRY_BYTES = 128, 16384`,
-    usualAppend,
     head,
-    String.raw`local band, min, max = bit.band, math.min, math.max
+    String.raw`local LINE_FEED, SEPARATOR = '\n', '\30'
+local ENTRY_RECORDS, ENTRY_BYTES = 128, 16384
+local band, min, max = bit.band, math.min, math.max
 local h = living()
 if not h then return absent() end
 if lost(h) then return { -2, tonumber(h[N]) } end
@@ -63,12 +61,7 @@ local function spell()
   end
   plain = false
 end
-local at, last = 5, #ARGV
-if ARGV[4] ~= '' then
-  at = 4
-  given = tonumber(match(ARGV[2], ';(%d+);?l?$'))
-  if given > token then token = given end
-end
+local at, last = 4, #ARGV
 while at <= last do
   local item = ARGV[at]
   at = at + 1
@@ -190,13 +183,14 @@ if stored or raised then
       fields = {}
     end
   end
-  local counter = counterOf(h)
-  set(counter, h[N])
+  local before = h.counter
+  h.counter = counterOf(h)
+  set(h.counter, h[N])
   call('HSET', META, unpack(fields))
-  if counter ~= h.counter then call('HDEL', META, h.counter) end
+  if h.counter ~= before then call('HDEL', META, before) end
   if closing or h[T] then expire(h) end
   if closing or nextPosition > first then call('SPUBLISH', LOG, '') end
 end
-return { 0, public(h), plain and '' or table.concat(results, ';'), regressions[1] and regressions }`,
+return { h.counter == 'n' and 0 or 1, public(h), plain and '' or table.concat(results, ';'), regressions[1] and regressions }`,
   ].join('\n'),
 };

@@ -6,7 +6,7 @@ import { start } from './include/start.ts';
 /** lua/create.lua */
 export const createScript: RedisScript = {
   name: 'create',
-  sha: 'b0b4cef9e9d28af35eed8c8fa488d0c1812a5ba4',
+  sha: '23f4bd3f750b4d3af69dc260d79c65139e7d271e',
   source: [
     start,
     head,

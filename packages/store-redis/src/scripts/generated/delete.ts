@@ -6,7 +6,7 @@ import { start } from './include/start.ts';
 /** lua/delete.lua */
 export const deleteScript: RedisScript = {
   name: 'delete',
-  sha: '86072f3435a4bec5c6aa1ff3bf4457a60bd7968f',
+  sha: '35e7b56e2bf72a03b65f48b8c519e825ac5fc864',
   source: [
     start,
     head,

@@ -6,7 +6,7 @@ import { start } from './include/start.ts';
 /** lua/head.lua */
 export const headScript: RedisScript = {
   name: 'head',
-  sha: '11c5cef92eaeed4abf7b5021cdad0a1f4d1be996',
+  sha: '9998024b89ea1f45fe6fd9765991ca43012c9984',
   source: [
     start,
     head,

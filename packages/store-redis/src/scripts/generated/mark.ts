@@ -6,7 +6,7 @@ import { start } from './include/start.ts';
 /** lua/mark.lua */
 export const markScript: RedisScript = {
   name: 'mark',
-  sha: '4d8b0b353666f6448e0c2365801fa998a192b7ca',
+  sha: 'f16d5654eac83d0ef42a5d0c5a337785222b5869',
   source: [
     start,
     head,

@@ -6,7 +6,7 @@ import { start } from './include/start.ts';
 /** lua/pin.lua */
 export const pinScript: RedisScript = {
   name: 'pin',
-  sha: '78f9cc45ff166dd552e865a1b0bdaacd8318f33d',
+  sha: '251d2b4e8198f8a2957f4606a912afcc55cf725c',
   source: [
     start,
     head,

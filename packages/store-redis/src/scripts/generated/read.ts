@@ -6,7 +6,7 @@ import { start } from './include/start.ts';
 /** lua/read.lua */
 export const readScript: RedisScript = {
   name: 'read',
-  sha: 'fb5c4a83241295cb877da239deeebb5c09b9ddc9',
+  sha: '5bea85571468e785669c0c6f96d5de6844e48709',
   source: [
     start,
     head,

@@ -6,7 +6,7 @@ import { start } from './include/start.ts';
 /** lua/sync.lua */
 export const syncScript: RedisScript = {
   name: 'sync',
-  sha: 'f7b0ef49c2f7a1c21853c2e4212e2942756d7add',
+  sha: '40ae5ce40adac089ea61027a7cade45a75e69217',
   source: [
     start,
     head,

@@ -6,7 +6,7 @@ import { start } from './include/start.ts';
 /** lua/unpin.lua */
 export const unpinScript: RedisScript = {
   name: 'unpin',
-  sha: '5e1c7089139c74b4cd8a5b5ef57cd82bde816014',
+  sha: 'ef308c8721bf5ccf4506233eff51b1bfafd74da9',
   source: [
     start,
     head,

@@ -7,10 +7,10 @@ local function text(number)
   return format('%.0f', number)
 end
 local function usualCounter(h)
-  return 'n;' .. h[I] .. ';' .. h[K] .. ((h[L] or h[F] ~= '0') and ';l' or '')
+  return 'n;' .. h[I] .. ';' .. h[K] .. (h[L] and ';' .. h[L] or '')
 end
 local function counterOf(h)
-  local unusual = h[N] == '0' or h[M] ~= 'application/json' or h[E] or h[T] or h[CR] or h[X]
+  local unusual = h[N] == '0' or h[F] ~= '0' or h[M] ~= 'application/json' or h[E] or h[T] or h[CR] or h[X]
   return unusual and 'n' or usualCounter(h)
 end
 local function recount(h)
@@ -26,8 +26,13 @@ local function forking(h)
   return tonumber(base), tonumber(forks), kept == '1'
 end
 local function setForking(h, base, forks, kept)
-  h[X] = text(base) .. ';' .. text(forks) .. (kept and ';1' or ';0')
-  call('HSET', META, 'x', h[X])
+  if base == 0 and forks == 0 and not kept then
+    h[X] = false
+    call('HDEL', META, 'x')
+  else
+    h[X] = text(base) .. ';' .. text(forks) .. (kept and ';1' or ';0')
+    call('HSET', META, 'x', h[X])
+  end
   recount(h)
 end
 local function stored()
