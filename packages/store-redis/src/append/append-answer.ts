@@ -30,42 +30,5 @@ export function usuallyAppended(
 ): BatchAnswer {
   if (!(nextPosition > 0))
     throw new StreamError('STORE_ERROR', 'The append script gave an answer that this version does not know.');
-  return { head: headAt(known, nextPosition), results: storedBefore(nextPosition, requests) };
-}
-
-/** The head with another next position. Field by field: a spread takes several times as long. */
-function headAt(
-  {
-    id,
-    incarnation,
-    contentType,
-    createdAt,
-    firstPosition,
-    end,
-    cancel,
-    lease,
-    owner,
-    token,
-    ttlMs,
-    expiresAt,
-    fork,
-  }: StreamHead,
-  nextPosition: number,
-): StreamHead {
-  return {
-    id,
-    incarnation,
-    contentType,
-    createdAt,
-    firstPosition,
-    nextPosition,
-    end,
-    cancel,
-    lease,
-    owner,
-    token,
-    ttlMs,
-    expiresAt,
-    fork,
-  };
+  return { head: { ...known, nextPosition }, results: storedBefore(nextPosition, requests) };
 }
