@@ -14,6 +14,8 @@ if length then
   now = time[1] .. string.sub('00000' .. time[2], -6, -4)
 else
   length, now = string.match(ARGV[2], '^(%d+);(%d+)')
+  -- A clock that shows no time must not fail below, where the records are counted and not there yet.
+  if not now then return false end
   length = tonumber(length)
 end
 

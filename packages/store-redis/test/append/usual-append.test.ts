@@ -215,6 +215,20 @@ test('an append that cannot be sent is rejected, and the next one goes its way',
   expect(segments).toEqual([{ status: 'ok', position: 0, count: 1, skipped: 0 }]);
 });
 
+test.each([-1, Number.NaN])('an append at a time of %s is refused, and counts nothing', async (wrong) => {
+  let time = 1_764_000_000_000;
+  const store = redis.open({ now: () => time });
+  await store.create('s', { records: numbered(1) });
+  time = wrong;
+  await expect(store.append('s', { segments: [{ records: numbered(1) }] })).rejects.toMatchObject({
+    code: 'STORE_ERROR',
+  });
+  time = 1_764_000_000_000;
+  const { segments } = await store.append('s', { segments: [{ records: numbered(1) }] });
+  expect(segments).toEqual([{ status: 'ok', position: 1, count: 1, skipped: 0 }]);
+  expect((await store.read('s', { from: 0 })).records).toHaveLength(2);
+});
+
 test('an append restarts a sliding ttl', async () => {
   const prefix = freshPrefix();
   const store = redis.open({ prefix });

@@ -5,7 +5,7 @@ import { usualAppend } from './include/usual-append.ts';
 /** lua/usual-append.lua */
 export const usualAppendScript: RedisScript = {
   name: 'usual-append',
-  sha: 'dc1362033ae0575aa10ebba1f3c3e91d3528c96c',
+  sha: '7348da9bcd2896c61b93ea62bc5881f41e7b9054',
   source: [
     String.raw`local at = 3
 local sequence, epoch, id`,

@@ -5,7 +5,7 @@ import { usualAppend } from './include/usual-append.ts';
 /** lua/usual-produce.lua */
 export const usualProduceScript: RedisScript = {
   name: 'usual-produce',
-  sha: '1f8ddbea346088b122ed36bc5557d7ad3d4ca8d7',
+  sha: '04519b87268f789d683a2d8c7cc732f73eb34c1a',
   source: [
     String.raw`local at = 4
 local sequence, epoch, id = string.match(ARGV[3], '^(%d+),(%d+),(.*)$')

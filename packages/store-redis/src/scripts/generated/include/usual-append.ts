@@ -8,6 +8,7 @@ if length then
   now = time[1] .. string.sub('00000' .. time[2], -6, -4)
 else
   length, now = string.match(ARGV[2], '^(%d+);(%d+)')
+  if not now then return false end
   length = tonumber(length)
 end
 local count = #ARGV - at + 1
