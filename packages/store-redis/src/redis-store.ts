@@ -45,8 +45,9 @@ import { createLiveTails, type LiveTails } from './tail/live-tails.ts';
 /**
  * Creates a store in Redis 7 or later, or Valkey: a single server, or a Cluster. Any number of processes may share it.
  *
- * Nothing is sent before the first call. An append is one script, whatever the number of its records; appends that several callers make to
- * one stream at the same time share scripts. An acknowledged write survives what the server's own persistence survives.
+ * Nothing is sent before the first call. An append is one script, whatever the number of its records, and a second one where somebody else
+ * changed the head of the stream meanwhile; appends that several callers make to one stream at the same time share scripts. An
+ * acknowledged write survives what the server's own persistence survives.
  *
  * @throws `INVALID_ARGUMENT` naming an option that cannot be used.
  * @example

@@ -1,7 +1,7 @@
 -- What every script starts with: names, and the time. See head.lua.
 local call, byte, format, match, sub = redis.call, string.byte, string.format, string.match, string.sub
 local META, LOG = KEYS[1], KEYS[2]
--- What the caller was told before; in the append script read from ARGV[2] where it names more than the incarnation.
+-- What the caller was told before.
 local incarnation, length = ARGV[2], ARGV[3]
 
 local now
