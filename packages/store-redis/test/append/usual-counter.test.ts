@@ -23,8 +23,12 @@ const STEPS: Readonly<Record<string, Step>> = {
   produce: (store, id, n) =>
     store.append(id, { segments: [{ records: ONE, producer: { id: 'p', epoch: 0, seq: n % 2 } }] }),
   goOn: async (store, id) => {
-    const seq = (await store.producer(id, 'p'))?.nextSeq ?? 0;
-    return store.append(id, { segments: [{ records: ONE, producer: { id: 'p', epoch: 0, seq } }] });
+    const next = (await store.producer(id, 'p'))?.nextSeq ?? 0;
+    const append = (seq: number) =>
+      store.append(id, { segments: [{ records: ONE, producer: { id: 'p', epoch: 0, seq } }] });
+    await append(next);
+    await append(next + 1);
+    return append(next + 2);
   },
   end: (store, id) => store.append(id, { segments: [{ records: [], end: { outcome: 'completed' } }] }),
   cancel: (store, id) => store.mark(id, { type: 'cancel' }),
@@ -51,13 +55,13 @@ const program = fc.record({
   steps: fc.array(
     fc.record({
       kind: fc.oneof(
-        { weight: 3, arbitrary: fc.constantFrom('append', 'goOn', 'lease') },
+        { weight: 6, arbitrary: fc.constantFrom('append', 'goOn', 'lease') },
         { weight: 3, arbitrary: fc.constantFrom(...Object.keys(STEPS)) },
       ),
       n: fc.nat({ max: 5 }),
       other: fc.boolean(),
     }),
-    { minLength: 3, maxLength: 12 },
+    { minLength: 6, maxLength: 14 },
   ),
 });
 
