@@ -59,7 +59,8 @@ describe('a long stream', () => {
       expect(await logSize(directory)).toBeGreaterThan(records * 40);
     }
     const [short, long] = costs;
-    expect(long?.open).toBeLessThanOrEqual(short?.open ?? 0);
+    // Closing leaves so much to be read again rather than write a snapshot for it; how much it is, depends on when the last one was written.
+    expect(long?.open).toBeLessThanOrEqual(65_536 + (short?.open ?? 0));
     expect(long?.tail).toBeLessThanOrEqual(2 * 65_536 + (short?.tail ?? 0));
     expect(long?.middle).toBeLessThanOrEqual(2 * 65_536 + (short?.middle ?? 0));
   });
