@@ -1,6 +1,6 @@
 /**
- * Our handler against the reference server of the open protocol, each in a process of its own, in memory and on disk, doing the same work over
- * the same plain HTTP client. Compared is the CPU time of the server, which other work on the machine disturbs least; for chunks per
+ * Our handler against the reference server of the open protocol, each in a process of its own, in memory and on disk, doing the same work for
+ * the same HTTP client. Compared is the CPU time of the server, which other work on the machine disturbs least; for chunks per
  * second and appends that wait for a disk, wall time. Rounds alternate, ratios are medians of the rounds' ratios.
  *
  * Targets: twice the appends and reads, a tail read that costs the same at any length, and 500 SSE readers on the file store.
@@ -8,14 +8,14 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { createHttpClient } from './http-client.mjs';
 import { perItem, perSecond, row } from './results.mjs';
 
-const ROUNDS = 3;
+const ROUNDS = 9;
 const IN_FLIGHT = 16;
 /** What counts is the tenth minute of a server, not its first seconds, in which it mostly compiles. */
 const WARM_UP_MS = 8_000;
@@ -24,11 +24,10 @@ const APPENDS = 4_000;
 const BATCHES = 200;
 const TAIL_READS = 2_000;
 const CHUNKS = 500;
-const JSON_TYPE = { 'content-type': 'application/json' };
 const value = JSON.stringify({ type: 'text-delta', id: '0', delta: 'some token text here' });
 const arrayOf = (count) => `[${Array.from({ length: count }, () => value).join(',')}]`;
 const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
-const agent = new Agent({ keepAlive: true, maxSockets: IN_FLIGHT });
+const { send, close } = createHttpClient(IN_FLIGHT);
 const folder = await mkdtemp(join(tmpdir(), 'perennial-bench-'));
 const children = [];
 let names = 0;
@@ -49,32 +48,6 @@ async function start(kind) {
   const server = { kind, url, cpu: () => ask('cpu'), memory: () => ask('memory') };
   await warmUp(server);
   return server;
-}
-
-/** Sends a request and returns status, headers and the length of the body. */
-function send(method, url, body) {
-  return new Promise((resolve, reject) => {
-    const sent = request(url, {
-      method,
-      agent,
-      headers: { ...JSON_TYPE, ...(body && { 'content-length': Buffer.byteLength(body) }) },
-    });
-    // A server may close an idle connection just when it is used again.
-    sent.once('error', (error) => {
-      if (sent.reusedSocket && 'code' in error && error.code === 'ECONNRESET') resolve(send(method, url, body));
-      else reject(error instanceof Error ? error : new Error(String(error)));
-    });
-    sent.once('response', (response) => {
-      let bytes = 0;
-      response.on('data', (chunk) => (bytes += chunk.byteLength));
-      response.once('error', reject);
-      response.once('end', () => {
-        if (response.statusCode >= 300) reject(new Error(`${method} ${url}: ${response.statusCode}`));
-        else resolve({ headers: response.headers, bytes });
-      });
-    });
-    sent.end(body);
-  });
 }
 
 /** Appends and reads for a while, and leaves nothing behind. */
@@ -297,7 +270,7 @@ export async function compareWithReference(medium) {
     await compareMemory(pair);
   } finally {
     for (const child of children) child.disconnect();
-    agent.destroy();
+    await close();
     await rm(folder, { recursive: true, force: true });
   }
 }
