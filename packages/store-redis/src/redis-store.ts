@@ -30,6 +30,7 @@ import {
 } from '@perennial/core';
 
 import { type AppendBatcher, createAppendBatcher } from './append/append-batcher.ts';
+import { StreamAppends } from './append/stream-appends.ts';
 import { encodeRequest } from './codec/append.ts';
 import { createRedisConnection, type RedisConnection } from './connection/redis-connection.ts';
 import { createKeyNames } from './keys.ts';
@@ -38,6 +39,7 @@ import { createStreamIndex, type StreamIndex } from './listing/stream-index.ts';
 import { type RedisStreamStoreOptions, resolveOptions } from './options.ts';
 import { createReadCoalescer, type PageRequest } from './read/read-coalescer.ts';
 import { createRedisForks } from './redis-forks.ts';
+import { GuardedScripts } from './scripts/guarded-scripts.ts';
 import { emitWarning } from './server-check.ts';
 import { StreamScripts } from './stream-scripts.ts';
 import { createLiveTails, type LiveTails } from './tail/live-tails.ts';
@@ -82,13 +84,14 @@ class RedisStreamStore implements StreamStore {
     const connection = createRedisConnection(given, options, onWarning);
     this.#connection = connection;
     const names = createKeyNames(connection.keyPrefix + options.prefix);
-    this.#scripts = new StreamScripts({
+    const scripts = new GuardedScripts({
       connection,
       names,
       options,
       onHead: (head) => this.#tails.observe(head),
       onLoss: ({ message }) => onWarning({ code: 'DATA_LOSS', message }),
     });
+    this.#scripts = new StreamScripts(scripts);
     this.#index = createStreamIndex({
       names,
       send: (key, command) => connection.runner.send(key, command),
@@ -101,7 +104,8 @@ class RedisStreamStore implements StreamStore {
       pollMs: options.pollMs,
       random: options.random,
     });
-    this.#batcher = createAppendBatcher((id, requests, outcome) => this.#scripts.append(id, requests, outcome));
+    const appends = new StreamAppends(scripts, options);
+    this.#batcher = createAppendBatcher((id, requests, outcome) => appends.append(id, requests, outcome));
     this.#forks = createRedisForks({
       scripts: this.#scripts,
       index: this.#index,
