@@ -36,21 +36,6 @@ for (const colorScheme of ['light', 'dark'] as const) {
   }
 }
 
-test('the keyboard is enough: focus, new line, send, stop', async ({ chat }) => {
-  await chat.page.evaluate(() => document.activeElement instanceof HTMLElement && document.activeElement.blur());
-  await chat.page.keyboard.press('/');
-  await expect(chat.message).toBeFocused();
-  await chat.page.keyboard.type('When are the');
-  await chat.page.keyboard.press('Shift+Enter');
-  await chat.page.keyboard.type('apple trees pruned?');
-  await expect(chat.message).toHaveValue('When are the\napple trees pruned?');
-  await chat.page.keyboard.press('Enter');
-  await expect(chat.answers).toHaveCount(1);
-  await chat.reachWords(5);
-  await chat.page.keyboard.press('Escape');
-  await chat.ended('cancelled');
-});
-
 test('reading back is not interrupted by new words', async ({ chat }) => {
   test.slow();
   await chat.page.setViewportSize({ width: 800, height: 420 });

@@ -12,21 +12,6 @@ test('two tabs show the same answer while it is written', async ({ chat, openTab
   expect(texts[0]).toBe(texts[1]);
 });
 
-test('Stop in one tab stops the answer in the other, for good', async ({ chat, openTab }) => {
-  test.slow();
-  await chat.ask('When are the apple trees pruned?');
-  await chat.reachWords(5);
-  const second = await openTab();
-  await second.open(new URL(chat.page.url()).pathname);
-  await second.reachWords(5);
-  await second.stop.click();
-  const texts = await Promise.all([chat.ended('cancelled'), second.ended('cancelled')]);
-  expect(texts[0]).toBe(texts[1]);
-  await expect(chat.answer.getByTestId('status')).toContainText(/stopped/i);
-  await chat.page.reload();
-  expect(await chat.ended('cancelled')).toBe(texts[0]);
-});
-
 test('twenty answers at once all come to their end', async ({ browser, openTab }) => {
   test.slow();
   // Over HTTP/1.1 a browser opens six connections to a host for each of its contexts, and a visible tab holds two while it answers.

@@ -3,7 +3,7 @@ import { startRedis } from '@perennial/redis-server';
 import { ChatPage, openInMidAnswer } from '../support/chat-page.ts';
 import { startDemo } from '../support/start-demo.ts';
 import { startSwitchProxy } from '../support/switch-proxy.ts';
-import { DEMO_ENV, expect, temporaryFolder, test } from '../support/test.ts';
+import { DEMO_ENV, expect, SLOW, temporaryFolder, test } from '../support/test.ts';
 
 const QUESTION = 'When are the apple trees pruned?';
 
@@ -77,7 +77,7 @@ test('an answer that no server goes on with says so, and goes on when one comes'
 
 test('Stop at one server stops an answer that another one writes', async ({ page }) => {
   test.slow();
-  const pair = await startPair({ env: { PERENNIAL_DEMO_PACE: '2' } });
+  const pair = await startPair({ env: { PERENNIAL_DEMO_PACE: SLOW } });
   const chat = await openInMidAnswer(page, pair.first.url, QUESTION, 5);
   const other = new ChatPage(await page.context().newPage(), pair.second.url);
   await other.open(new URL(chat.page.url()).pathname);

@@ -17,6 +17,9 @@ const PACE = '8';
 /** Words per second for tests that mostly wait for the end of an answer. */
 export const QUICK = '20';
 
+/** Words per second for tests that end an answer early, which must not be over before, however busy the machine is. */
+export const SLOW = '2';
+
 /** The environment in which answers can be interrupted and a dead producer is noticed soon. */
 export const DEMO_ENV: Readonly<Record<string, string>> = {
   PERENNIAL_DOCS: join(import.meta.dirname, '..', 'fixtures', 'corpus'),
