@@ -1,14 +1,11 @@
+import { followInSecondTab } from '../support/chat-page.ts';
 import { expect, SLOW, test } from '../support/test.ts';
 
 test.use({ pace: SLOW });
 
 test('Stop in one tab stops the answer in the other, for good', async ({ chat, openTab }) => {
   test.slow();
-  await chat.ask('When are the apple trees pruned?');
-  await chat.reachWords(5);
-  const second = await openTab();
-  await second.open(new URL(chat.page.url()).pathname);
-  await second.reachWords(5);
+  const second = await followInSecondTab(chat, openTab);
   await second.stop.click();
   const texts = await Promise.all([chat.ended('cancelled'), second.ended('cancelled')]);
   expect(texts[0]).toBe(texts[1]);

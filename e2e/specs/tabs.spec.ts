@@ -1,12 +1,9 @@
+import { followInSecondTab } from '../support/chat-page.ts';
 import { expect, test } from '../support/test.ts';
 
 test('two tabs show the same answer while it is written', async ({ chat, openTab }) => {
   test.slow();
-  await chat.ask('When are the apple trees pruned?');
-  await chat.reachWords(5);
-  const second = await openTab();
-  await second.open(new URL(chat.page.url()).pathname);
-  await second.reachWords(5);
+  const second = await followInSecondTab(chat, openTab);
   await expect(second.answer).not.toHaveAttribute('data-status', 'completed');
   const texts = await Promise.all([chat.ended('completed'), second.ended('completed')]);
   expect(texts[0]).toBe(texts[1]);

@@ -83,3 +83,13 @@ export async function openInMidAnswer(page: Page, url: string, question: string,
   await chat.reachWords(words);
   return chat;
 }
+
+/** Asks in one tab and follows the answer in another, until both are in the middle of it. */
+export async function followInSecondTab(chat: ChatPage, openTab: () => Promise<ChatPage>): Promise<ChatPage> {
+  await chat.ask('When are the apple trees pruned?');
+  await chat.reachWords(5);
+  const second = await openTab();
+  await second.open(new URL(chat.page.url()).pathname);
+  await second.reachWords(5);
+  return second;
+}
