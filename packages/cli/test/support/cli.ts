@@ -38,7 +38,10 @@ export interface RunningCli {
 export function cleanEnv(extra: Readonly<Record<string, string>> = {}): Record<string, string> {
   const env: Record<string, string> = {};
   for (const [name, value] of Object.entries(process.env)) {
-    if (value === undefined || /^(PERENNIAL_|NO_COLOR$|FORCE_COLOR$|NODE_|CI$|VITEST|TERM$|COLUMNS$)/.test(name))
+    if (
+      value === undefined ||
+      /^(PERENNIAL_|NO_COLOR$|FORCE_COLOR$|NODE_(?!COMPILE_CACHE$)|CI$|VITEST|TERM$|COLUMNS$)/.test(name)
+    )
       continue;
     env[name] = value;
   }
