@@ -3,6 +3,7 @@
  * `perennial-source` condition in each exports map resolves `@perennial/*` to
  * TypeScript files, so no build is needed first and stack traces name source.
  */
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 
 import { defineConfig } from 'vitest/config';
@@ -49,8 +50,8 @@ interface Package {
 
 export default defineConfig({
   test: {
-    // One for each core: the tests of processes and servers mostly wait, so the default of one less leaves two cores half idle.
-    maxWorkers: '100%',
+    // More than there are cores: the tests of processes and servers mostly wait.
+    maxWorkers: Math.ceil(availableParallelism() * 1.5),
     projects: packages.map(
       ({ name, environment = 'node', root = `packages/${name}`, testTimeout = 20_000, maxConcurrency = 5 }) => ({
         resolve: { conditions },
