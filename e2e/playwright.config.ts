@@ -12,6 +12,7 @@ export default defineConfig({
   fullyParallel: true,
   forbidOnly: true,
   retries: 0,
+  // More than two cores' worth: most of a test is waiting for words.
   workers: 3,
   timeout: 60_000,
   expect: { timeout: 15_000 },

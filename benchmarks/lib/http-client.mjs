@@ -33,7 +33,7 @@ export function createHttpClient(connections) {
   };
 }
 
-/** A URL is not parsed for each request: that is a tenth of what the request costs. */
+/** Without a parser: the client has to stay cheap. */
 function split(url) {
   const slash = url.indexOf('/', 'http://'.length);
   return { origin: url.slice(0, slash), path: url.slice(slash) };

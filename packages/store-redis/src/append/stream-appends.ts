@@ -1,5 +1,5 @@
-import { type EncodedRequest, joinRequests } from '../codec/append.ts';
 /** Appends to the streams of one store: in the usual way, with one command, or in the general way, which decides everything. */
+import { type EncodedRequest, joinRequests } from '../codec/append.ts';
 import type { ResolvedOptions } from '../options.ts';
 import { appendScript } from '../scripts/generated/append.ts';
 import type { GuardedScripts } from '../scripts/guarded-scripts.ts';

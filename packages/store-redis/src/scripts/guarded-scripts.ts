@@ -1,6 +1,6 @@
 /**
  * Runs scripts so that no loss of data passes unnoticed: each is told how far the stream had come and refuses where the server has less, and
- * a head is handed on only once it cannot be lost any more.
+ * a head is handed on only once it can no longer be lost.
  */
 import { type StreamHead, StreamNotFoundError } from '@perennial/core';
 
@@ -76,7 +76,7 @@ export class GuardedScripts {
     return { status, reply, known: mark?.head };
   }
 
-  /** Hands a head on once it cannot be lost any more: at once, or when the replicas wanted have it. */
+  /** Hands a head on once it can no longer be lost: at once, or when the replicas wanted have it. */
   async confirm(head: StreamHead, written = false): Promise<StreamHead> {
     const { barrier } = this.connection;
     if (barrier && (written || !this.watermarks.isReplicated(head))) {
